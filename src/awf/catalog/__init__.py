@@ -1,0 +1,1 @@
+"""Finding workflow files, and pinning what an execution needs of them."""

@@ -1,0 +1,1 @@
+"""Wake-ups and presence between the processes of one machine."""

@@ -1,0 +1,49 @@
+"""How an attempt of a step ended, as values: runners return them, ``decide`` turns them into facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an attempt wrote in all: byte counts per stream, and the kept ends of streams longer than what is
+    recorded as it comes (empty otherwise)."""
+
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_tail: str = ""
+    stderr_tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """``duration`` in seconds, monotonic."""
+
+    exit_code: int = 0
+    duration: float = 0.0
+    written: Written = field(default_factory=Written)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """``error`` is the text that people and templates see. Exit codes: the process's own, 128+n for death by signal
+    n, 124 for a timeout, 126/127 for a command that cannot start."""
+
+    error: str
+    exit_code: int = 1
+    duration: float = 0.0
+    written: Written = field(default_factory=Written)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Ended because it was asked to end; its processes are gone."""
+
+    exit_code: int = 143
+    duration: float = 0.0
+    written: Written = field(default_factory=Written)
+
+
+Outcome: TypeAlias = Succeeded | Failed | Cancelled

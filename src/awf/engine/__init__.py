@@ -1,0 +1,1 @@
+"""How an execution advances: evolve, decide, perform, recover, cancel, supervise."""

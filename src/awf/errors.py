@@ -1,0 +1,185 @@
+"""The error tree.
+
+::
+
+    AwfError                        code                              exit  HTTP
+    ├── UserError                                                      1    400
+    │   ├── RequestInvalid          USER.REQUEST.INVALID               1    400
+    │   ├── WorkflowNotFound        USER.FACADE.WORKFLOW_NOT_FOUND     1    404
+    │   ├── ExecutionNotFound       USER.FACADE.EXECUTION_NOT_FOUND    1    404
+    │   ├── NotResumable            USER.FACADE.NOT_RESUMABLE          1    404
+    │   ├── ResumePointInvalid      USER.INPUT.RESUME_POINT            1    422
+    │   ├── InputsInvalid           USER.INPUT.VALIDATION_FAILED       1    422
+    │   └── SettingsInvalid         USER.INPUT.SETTINGS                1    400
+    ├── WorkflowError                                                  2    422
+    │   └── WorkflowInvalid         WORKFLOW.VALIDATION.FAILED         2    422
+    ├── ExecutionError                                                 3    500
+    │   ├── ReplayDiverged          EXECUTION.REPLAY.DIVERGED          3    500
+    │   └── OwnershipLost           EXECUTION.OWNERSHIP.LOST           3    409
+    └── SystemFault                                                    4    500
+        ├── StoreUnavailable        SYSTEM.STORE.UNAVAILABLE           4    503
+        ├── StoreIncompatible       SYSTEM.STORE.INCOMPATIBLE          4    500
+        ├── AddressInUse            SYSTEM.NET.ADDRESS_IN_USE          4    500
+        └── ServerDraining          SYSTEM.SERVER.DRAINING             4    503
+
+The first level says whose fault it is: the caller's, the workflow file's, the running workflow's, the machine's.
+Every class carries a stable ``code``, the exit status of a command that ends with it, and the HTTP status of a
+response that does. ``entries`` holds the single findings where there is more than one thing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One finding of an error that has several: where it is (a field, a file position, a header) and what is wrong."""
+
+    location: str
+    message: str
+
+
+class AwfError(Exception):
+    """Base of every error that awf raises on purpose; anything else is a bug."""
+
+    code = "SYSTEM.INTERNAL.UNMAPPED"
+    exit_status = 4
+    http_status = 500
+
+    def __init__(self, message: str, *, entries: Sequence[ErrorEntry] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.entries = tuple(entries)
+
+
+class UserError(AwfError):
+    """What the caller asked for cannot be understood or does not exist."""
+
+    code = "USER.REQUEST.INVALID"
+    exit_status = 1
+    http_status = 400
+
+
+class RequestInvalid(UserError):
+    """A request or an argument that cannot be understood."""
+
+
+class WorkflowNotFound(UserError):
+    """No workflow of that name in any source."""
+
+    code = "USER.FACADE.WORKFLOW_NOT_FOUND"
+    http_status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"workflow not found: {name}")
+        self.name = name
+
+
+class ExecutionNotFound(UserError):
+    """No execution of that id is kept."""
+
+    code = "USER.FACADE.EXECUTION_NOT_FOUND"
+    http_status = 404
+
+    def __init__(self, execution: str) -> None:
+        super().__init__(f"execution not found: {execution}")
+        self.execution = execution
+
+
+class NotResumable(UserError):
+    """The execution is unknown, or not in a state from which it can be resumed."""
+
+    code = "USER.FACADE.NOT_RESUMABLE"
+    http_status = 404
+
+    def __init__(self, execution: str) -> None:
+        super().__init__(f"execution not found or cannot be resumed: {execution}")
+        self.execution = execution
+
+
+class ResumePointInvalid(UserError):
+    """``from_step`` names no step of the execution."""
+
+    code = "USER.INPUT.RESUME_POINT"
+    http_status = 422
+
+
+class InputsInvalid(UserError):
+    """The inputs of a run do not satisfy what the workflow declares."""
+
+    code = "USER.INPUT.VALIDATION_FAILED"
+    http_status = 422
+
+
+class SettingsInvalid(UserError):
+    """A setting in the configuration file, the environment or the arguments is not usable."""
+
+    code = "USER.INPUT.SETTINGS"
+
+
+class WorkflowError(AwfError):
+    """The workflow file is at fault."""
+
+    code = "WORKFLOW.ERROR"
+    exit_status = 2
+    http_status = 422
+
+
+class WorkflowInvalid(WorkflowError):
+    """A workflow that cannot be loaded or does not validate; ``entries`` holds every error of the file."""
+
+    code = "WORKFLOW.VALIDATION.FAILED"
+
+
+class ExecutionError(AwfError):
+    """A running workflow is at fault."""
+
+    code = "EXECUTION.ERROR"
+    exit_status = 3
+
+
+class ReplayDiverged(ExecutionError):
+    """A journal does not fit the state it is replayed into: never expected, never ignored."""
+
+    code = "EXECUTION.REPLAY.DIVERGED"
+
+
+class OwnershipLost(ExecutionError):
+    """The execution has another owner by now; whoever gets this must drop it and write nothing more."""
+
+    code = "EXECUTION.OWNERSHIP.LOST"
+    http_status = 409
+
+
+class SystemFault(AwfError):
+    """The machine is at fault: disk, network, permissions."""
+
+    code = "SYSTEM.ERROR"
+
+
+class StoreUnavailable(SystemFault):
+    """Nothing can be made durable now (disk full, read-only, no permission); trying again later can succeed."""
+
+    code = "SYSTEM.STORE.UNAVAILABLE"
+    http_status = 503
+
+
+class StoreIncompatible(SystemFault):
+    """The store was written by a newer awf, or is not a store."""
+
+    code = "SYSTEM.STORE.INCOMPATIBLE"
+
+
+class AddressInUse(SystemFault):
+    """The address to listen on is taken."""
+
+    code = "SYSTEM.NET.ADDRESS_IN_USE"
+
+
+class ServerDraining(SystemFault):
+    """The server is shutting down."""
+
+    code = "SYSTEM.SERVER.DRAINING"
+    http_status = 503

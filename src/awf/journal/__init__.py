@@ -1,0 +1,1 @@
+"""What happened to executions, and the port that keeps it."""

@@ -1,0 +1,233 @@
+"""The facts of an execution's journal.
+
+A fact is frozen and says what happened, with everything that was computed for it (rendered command, chosen
+target, coerced inputs), so that replay evaluates nothing. A fact in the journal is an :class:`Entry`: the fact
+with its sequence number (1..n without gaps, per execution) and its time.
+
+Times are integers: microseconds since 1970-01-01 UTC. Durations are seconds (float) unless the name says otherwise.
+
+``path`` names a step's place in the tree of frames: ``build`` for a state of the main graph, ``loop[3]/step``
+inside a loop, ``call/step`` inside a sub-workflow. ``step`` is the step's number, 1..n in order of first start;
+one entry of a state keeps its number over all its attempts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Json: TypeAlias = Any
+Stream: TypeAlias = Literal["stdout", "stderr"]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all facts. The journal's type name of a fact is its ``tag``."""
+
+
+class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resumed execution continues.
+
+    ``execution``: the original's id. ``from_path``: where it enters. ``reused``: numbers (in the original) of the
+    steps whose results are taken over, in the order of their completion.
+    """
+
+    execution: str
+    from_path: str
+    reused: tuple[int, ...] = ()
+
+
+class ExecutionAccepted(Fact, frozen=True, tag="execution.accepted"):
+    """Always sequence number 1; the only fact that an API process or the command line appends.
+
+    ``definition`` maps the role of a pinned source (``workflow`` for the main file) to the digest under which the
+    store keeps its text. ``file`` is the path that messages show. ``inputs`` are coerced and complete; the values
+    of the names in ``secrets`` stand as ``***`` here and only the store's secret column has them.
+    """
+
+    workflow: str
+    file: str
+    definition: dict[str, str]
+    inputs: dict[str, Json]
+    secrets: tuple[str, ...] = ()
+    initial: str
+    root: str
+    working_dir: str
+    resumed: ResumedFrom | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class ExecutionStarted(Fact, frozen=True, tag="execution.started"):
+    """The first owner began to run it."""
+
+    engine: str
+
+
+class ExecutionRecovered(Fact, frozen=True, tag="execution.recovered"):
+    """A new owner took over from one that died (``orderly`` false) or stopped in order (true)."""
+
+    engine: str
+    orderly: bool = False
+
+
+class ExecutionReleased(Fact, frozen=True, tag="execution.released"):
+    """Its engine stopped in order and gave it up; it is pending until another claims it."""
+
+    engine: str
+
+
+class StepReused(Fact, frozen=True, tag="step.reused"):
+    """A completed step of the execution that this one resumes, taken over with its result."""
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    exit_code: int
+    output: str
+    stderr: str
+    started_at: int
+    completed_at: int
+
+
+class StateEntered(Fact, frozen=True, tag="state.entered"):
+    """The main graph (or a frame of it) moved. ``via`` says by which rule: ``initial``, ``on_success``,
+    ``on_failure``, ``transition[i]``, ``resume``."""
+
+    state: str
+    path: str
+    kind: str
+    via: str
+
+
+class ShellCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rendered shell command: values are data, never code.
+
+    ``script`` is what the shell reads; it refers to ``variables`` (name, value) that a quoted preamble sets.
+    ``display`` is the command with the values in place, for people; empty where it equals ``script``.
+    """
+
+    script: str
+    variables: tuple[tuple[str, str], ...] = ()
+    display: str = ""
+
+
+class StepStarted(Fact, frozen=True, tag="step.started"):
+    """An attempt of a step is about to start; durable before its process exists.
+
+    ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
+    failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
+    """
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    attempt_id: str
+    kind: str
+    recovered: bool = False
+    command: ShellCommand | None = None
+    dir: str = ""
+    env: dict[str, str] = {}
+    timeout: float | None = None
+    refused: str = ""
+
+
+class StepOutput(Fact, frozen=True, tag="step.output"):
+    """What a running step wrote: valid UTF-8, at most 16 KiB, in order. ``truncated``: the stream's recorded part
+    ends here (5 MiB), the step goes on."""
+
+    step: int
+    path: str
+    state: str
+    attempt: int
+    stream: Stream
+    text: str
+    truncated: bool = False
+
+
+class StepCompleted(Fact, frozen=True, tag="step.completed"):
+    """A step succeeded. ``*_bytes`` count what it wrote; ``*_tail`` holds what was kept of the end of a stream
+    longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice)."""
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    exit_code: int = 0
+    duration: float = 0.0
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_tail: str = ""
+    stderr_tail: str = ""
+
+
+class StepFailed(Fact, frozen=True, tag="step.failed"):
+    """A step failed, was cancelled (``error`` is ``cancelled``), or could not start. Fields as StepCompleted."""
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    exit_code: int
+    error: str
+    duration: float = 0.0
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_tail: str = ""
+    stderr_tail: str = ""
+
+
+class CancelRequested(Fact, frozen=True, tag="cancel.requested"):
+    """The owner has folded in a cancel intent; running steps are being ended."""
+
+
+class ExecutionCompleted(Fact, frozen=True, tag="execution.completed"):
+    """Reached a successful terminal ``state``."""
+
+    state: str
+    exit_code: int = 0
+    message: str = ""
+
+
+class ExecutionFailed(Fact, frozen=True, tag="execution.failed"):
+    """Ended as failed, in ``state`` (may be empty)."""
+
+    error: str
+    state: str = ""
+    exit_code: int = 1
+
+
+class ExecutionCancelled(Fact, frozen=True, tag="execution.cancelled"):
+    """Ended by a cancel request; no process of it is left."""
+
+    state: str = ""
+
+
+AnyFact: TypeAlias = (
+    ExecutionAccepted
+    | ExecutionStarted
+    | ExecutionRecovered
+    | ExecutionReleased
+    | StepReused
+    | StateEntered
+    | StepStarted
+    | StepOutput
+    | StepCompleted
+    | StepFailed
+    | CancelRequested
+    | ExecutionCompleted
+    | ExecutionFailed
+    | ExecutionCancelled
+)
+
+FINAL: tuple[type[Fact], ...] = (ExecutionCompleted, ExecutionFailed, ExecutionCancelled)
+"""Exactly one fact of these types ends every journal."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A fact in a journal: its sequence number, its time in microseconds since the epoch, and the fact."""
+
+    seq: int
+    at: int
+    fact: AnyFact

@@ -1,0 +1,131 @@
+"""Rows as projections of the journal: pure, shared by all stores.
+
+:func:`project` folds entries into an execution row and returns the step rows they touch. A store reads the row, folds,
+and writes both back in the transaction that appends the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from awf.journal.events import (
+    CancelRequested,
+    Entry,
+    ExecutionAccepted,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionRecovered,
+    ExecutionReleased,
+    ExecutionStarted,
+    StateEntered,
+    StepCompleted,
+    StepFailed,
+    StepOutput,
+    StepReused,
+    StepStarted,
+)
+from awf.journal.store import ExecutionRow, StepRow
+
+KnownStep = Callable[[int], StepRow | None]
+"""Finds the row of a step that an earlier append wrote."""
+
+
+def accepted_row(execution: str, order: int, entry: Entry) -> ExecutionRow:
+    """The row of a new execution, from its entry 1."""
+    fact = entry.fact
+    assert isinstance(fact, ExecutionAccepted)
+    return ExecutionRow(
+        id=execution,
+        order=order,
+        workflow=fact.workflow,
+        status="pending",
+        current_step=fact.initial,
+        started_at=entry.at,
+        updated_at=entry.at,
+        inputs=fact.inputs,
+        resumed_from=fact.resumed.execution if fact.resumed else None,
+    )
+
+
+def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> dict[int, StepRow]:
+    """Fold entries into ``row`` (in place) and return the step rows that are new or changed, by number."""
+    steps: dict[int, StepRow] = {}
+    for entry in entries:
+        row.last_seq = entry.seq
+        row.updated_at = entry.at
+        match entry.fact:
+            case ExecutionStarted() | ExecutionRecovered():
+                row.status = "running"
+                if row.running_since is None:
+                    row.running_since = entry.at
+            case ExecutionReleased():
+                row.status = "pending"
+                row.owner = None
+            case StateEntered(path=path):
+                row.current_step = path
+            case StepStarted() as fact:
+                steps[fact.step] = _started(steps.get(fact.step) or known(fact.step), entry, fact)
+            case StepReused() as fact:
+                steps[fact.step] = _reused(entry, fact)
+            case StepCompleted() | StepFailed() as fact:
+                ended = steps.get(fact.step) or known(fact.step)
+                if ended is not None:
+                    steps[fact.step] = _ended(ended, entry, fact)
+            case ExecutionCompleted(exit_code=code):
+                _finish(row, entry, "completed", None, code)
+            case ExecutionFailed(error=error, exit_code=code):
+                _finish(row, entry, "failed", error, code)
+            case ExecutionCancelled():
+                _finish(row, entry, "cancelled", "cancelled", None)
+            case ExecutionAccepted() | StepOutput() | CancelRequested():
+                pass
+    return steps
+
+
+def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow:
+    shown = "" if fact.command is None else fact.command.display or fact.command.script
+    return StepRow(
+        step=fact.step,
+        name=fact.state,
+        path=fact.path,
+        status="running",
+        attempt=fact.attempt,
+        started_at=before.started_at if before else entry.at,
+        command=shown,
+        first_seq=entry.seq,
+    )
+
+
+def _reused(entry: Entry, fact: StepReused) -> StepRow:
+    return StepRow(
+        step=fact.step,
+        name=fact.state,
+        path=fact.path,
+        status="completed",
+        attempt=fact.attempt,
+        exit_code=fact.exit_code,
+        started_at=fact.started_at,
+        completed_at=fact.completed_at,
+        reused=True,
+        first_seq=entry.seq,
+        last_seq=entry.seq,
+    )
+
+
+def _ended(step: StepRow, entry: Entry, fact: StepCompleted | StepFailed) -> StepRow:
+    step.status = "failed" if isinstance(fact, StepFailed) else "completed"
+    step.error = fact.error if isinstance(fact, StepFailed) else None
+    step.exit_code = fact.exit_code
+    step.completed_at = entry.at
+    step.last_seq = entry.seq
+    return step
+
+
+def _finish(row: ExecutionRow, entry: Entry, status: str, error: str | None, code: int | None) -> None:
+    row.status = status  # type: ignore[assignment]
+    row.error = error
+    row.exit_code = code
+    row.completed_at = entry.at
+    row.owner = None
+    row.waiting_for = None

@@ -1,0 +1,251 @@
+"""The store port: what a store must do, for the engine that writes journals and for everyone who reads them.
+
+Every implementation is held to ``awf.testing.contract``. Rules that hold for all verbs:
+
+- **Durable.** A write verb returns after what it wrote survives a crash of the machine (``durability: full``) or of
+  the process (``fast``). If it raises, nothing of it was written.
+- **Clock.** No store reads a clock. ``now`` and ``Entry.at`` are passed in, microseconds since the epoch.
+- **Errors.** Disk full, read-only, permission lost, I/O error: StoreUnavailable, naming the storage directory; the
+  caller may try again. Verbs about an unknown execution return None or nothing, as documented, and never raise for it.
+- **Order.** Executions have an integer order, the order of their acceptance. ``started_at`` never decreases along it:
+  ``accept`` takes ``max(now, started_at of the one before)``.
+- **Projections.** The execution row and the step rows are projections of the journal (``journal.projection``), written
+  in the same transaction as the entries they come from.
+- **Concurrency.** Verbs may be called concurrently from one event loop. Several processes may use one store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from awf.journal.events import Entry, ExecutionAccepted, Json, Stream
+
+ExecutionStatus: TypeAlias = Literal["pending", "running", "completed", "failed", "cancelled"]
+StepStatus: TypeAlias = Literal["running", "completed", "failed"]
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """A new execution. ``secrets`` are the real values of the inputs that the fact masks; ``sources`` maps digest to
+    text for everything that ``fact.definition`` names."""
+
+    id: str
+    fact: ExecutionAccepted
+    now: int
+    secrets: Mapping[str, Json] = {}
+    sources: Mapping[str, str] = {}
+
+
+class Ownership(msgspec.Struct, frozen=True):
+    """The right to append to one execution's journal. ``fence`` grows by one with every claim."""
+
+    execution: str
+    owner: str
+    fence: int
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A successful claim. ``previous`` is the owner before, if any; ``last_seq`` the journal's last number."""
+
+    ownership: Ownership
+    last_seq: int
+    previous: str | None
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants of a running execution; its owner folds it into the journal."""
+
+    id: int
+    execution: str
+    kind: Literal["cancel", "respond"]
+    data: Json
+    at: int
+    owner: str | None = None
+
+
+class ExecutionRow(msgspec.Struct, kw_only=True):
+    """The projection of one journal. ``error`` and ``exit_code`` are set at the end; ``owner`` is None while nobody
+    runs it; ``waiting_for`` names what a running execution waits for, if not for a process."""
+
+    id: str
+    order: int
+    workflow: str
+    status: ExecutionStatus
+    current_step: str
+    started_at: int
+    updated_at: int
+    running_since: int | None = None
+    completed_at: int | None = None
+    error: str | None = None
+    exit_code: int | None = None
+    waiting_for: str | None = None
+    inputs: dict[str, Json] = {}
+    resumed_from: str | None = None
+    owner: str | None = None
+    last_seq: int = 1
+
+
+class StepRow(msgspec.Struct, kw_only=True):
+    """The projection of one step (its latest attempt). ``first_seq`` is the sequence number of the fact that started
+    that attempt (or took the step over), ``last_seq`` of the one that ended it (0 while it runs)."""
+
+    step: int
+    name: str
+    path: str
+    status: StepStatus
+    attempt: int
+    exit_code: int | None = None
+    started_at: int
+    completed_at: int | None = None
+    error: str | None = None
+    reused: bool = False
+    command: str = ""
+    first_seq: int
+    last_seq: int = 0
+
+
+class StepText(msgspec.Struct, frozen=True):
+    """Text of one stream of one step's latest attempt. ``omitted`` counts the bytes that are not in ``text``: before
+    it where a limit cut it (see ``Store.step_text``), or in the middle, at a mark, where the stream was too long."""
+
+    text: str
+    omitted: int = 0
+
+
+class ExecutionFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """None means: any. ``before`` is an order to continue below. ``limit`` is at least 1.
+
+    ``history`` selects finished executions only. ``since`` and ``until`` compare ``started_at``, both inclusive.
+    """
+
+    workflow: str | None = None
+    status: ExecutionStatus | None = None
+    since: int | None = None
+    until: int | None = None
+    history: bool = False
+    before: int | None = None
+    limit: int = 100
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts over finished executions; ``average_ms`` is the mean of (completed_at - started_at), whole milliseconds,
+    0 where there is nothing."""
+
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    average_ms: int = 0
+
+
+class Head(msgspec.Struct, frozen=True):
+    """How far a journal is. ``finished``: its last entry is final."""
+
+    last_seq: int
+    finished: bool
+
+
+class Store(Protocol):
+    """The port. See the module's docstring for the rules of all verbs."""
+
+    # Written by whoever accepts work
+
+    async def accept(self, acceptance: Acceptance) -> None:
+        """Write ``execution.accepted`` as entry 1, its sources, its secrets and the row (``pending``, no owner)."""
+        ...
+
+    async def add_intent(self, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int) -> bool:
+        """Leave an intent for the owner. False, and nothing written, where the execution is unknown or finished. A
+        second ``cancel`` of one execution writes nothing and returns True."""
+        ...
+
+    # Written by owners
+
+    async def claim(
+        self, owner: str, *, free: Collection[str], limit: int, only: Collection[str] | None = None
+    ) -> list[Claim]:
+        """Become the owner of up to ``limit`` unfinished executions that have no owner, or one of those in ``free``
+        (dead ones; the caller has looked at their locks). Those that have run before come first, then in order of
+        acceptance. ``only`` restricts it to these ids. Appends nothing. Two concurrent claims never get the same one.
+        """
+        ...
+
+    async def append(self, ownership: Ownership, entries: Sequence[Entry], *, intents: Sequence[int] = ()) -> None:
+        """Append entries, update the projections, and remove the folded ``intents``, in one transaction.
+
+        Entry numbers continue the journal without a gap (else ReplayDiverged). OwnershipLost where the owner or the
+        fence is another by now. ``execution.released`` and the final facts clear the owner; the final ones also
+        remove the execution's intents and its secrets stay until it is pruned.
+        """
+        ...
+
+    async def owners(self) -> set[str]:
+        """Owners of unfinished executions."""
+        ...
+
+    async def unfinished(self) -> int:
+        """How many executions are not finished."""
+        ...
+
+    async def intents(self) -> list[Intent]:
+        """All intents not folded yet, oldest first, each with the execution's present owner."""
+        ...
+
+    # Read by everyone
+
+    async def journal(self, execution: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """Entries with numbers above ``after``, in order, at most ``limit``. Empty for an unknown execution."""
+        ...
+
+    async def heads(self, executions: Collection[str]) -> dict[str, Head]:
+        """The head of each that exists."""
+        ...
+
+    async def execution(self, execution: str) -> ExecutionRow | None:
+        """One row."""
+        ...
+
+    async def executions(self, query: ExecutionFilter) -> list[ExecutionRow]:
+        """Rows, newest first (descending order), as the filter says."""
+        ...
+
+    async def statistics(self, query: ExecutionFilter) -> Statistics:
+        """Over all finished executions that match ``workflow``, ``status``, ``since``, ``until``."""
+        ...
+
+    async def steps(self, execution: str, *, after: int = 0, limit: int = 100, latest: bool = False) -> list[StepRow]:
+        """Step rows ascending by number, above ``after``; with ``latest`` the last ``limit`` of them, ascending."""
+        ...
+
+    async def step_text(self, execution: str, step: int, stream: Stream, *, limit: int | None = None) -> StepText | None:
+        """What one stream of the step's latest attempt holds, whole or its last ``limit`` bytes (cut at a character).
+
+        Of a stream longer than what is recorded, the recorded beginning, a mark line saying how many bytes are left
+        out, and the kept tail. None for an unknown step. Works while the step runs.
+        """
+        ...
+
+    async def sources(self, digests: Collection[str]) -> dict[str, str]:
+        """Texts by digest."""
+        ...
+
+    async def secrets(self, execution: str) -> dict[str, Json]:
+        """The real values of the execution's secret inputs."""
+        ...
+
+    # Upkeep
+
+    async def maintain(self) -> None:
+        """Work that somebody must do now and then: a checkpoint of the write-ahead log, for a store that has one."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked, then release everything. Closing twice is safe."""
+        ...
+
+
+def row_dict(row: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a row by name."""
+    return msgspec.structs.asdict(row)

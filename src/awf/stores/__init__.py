@@ -1,0 +1,1 @@
+"""Stores of journals, all held to one contract."""

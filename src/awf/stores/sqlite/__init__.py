@@ -1,0 +1,1 @@
+"""The store of one machine: SQLite in WAL mode with group commit."""
