@@ -1,0 +1,34 @@
+"""``awf validate``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("workflow", metavar="NAME|PATH")
+def command(workflow: str) -> None:
+    """Check a workflow and show everything that is wrong with it.
+
+    \b
+    Examples:
+      awf validate deploy-app
+      awf validate ./drafts/release.yaml
+    """
+    from awf.catalog import Catalog
+    from awf.cli.project import settings_of
+    from awf.errors import WorkflowInvalid
+
+    catalog = Catalog(settings_of().root, os.environ)
+    looks_like_path = os.sep in workflow or workflow.endswith((".yaml", ".yml"))
+    file = catalog.find_path(workflow) if looks_like_path else catalog.find(workflow)
+    for problem in file.loaded.problems:
+        click.echo(f"{problem.position}: {problem.severity}: {problem.message} [{problem.code}]")
+    errors, warnings = len(file.loaded.errors), len(file.loaded.warnings)
+    if errors:
+        click.echo(f"{file.identifier}: {errors} error{'s' * (errors != 1)}", err=True)
+        sys.exit(WorkflowInvalid.exit_status)
+    click.echo(f"{file.identifier}: valid" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else ""))

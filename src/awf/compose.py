@@ -1,0 +1,128 @@
+"""The only place that picks concrete stores, runners, dispatch and catalog."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from awf import __version__
+from awf.dispatch.wakeups import Wakeups, runtime_directory
+from awf.engine.clock import SystemClock
+from awf.engine.engine import Engine, EngineSettings
+from awf.engine.ports import Catalog
+from awf.engine.presence import Member, Presence, is_alive
+from awf.engine.service import Place, Service, Signals
+from awf.journal.store import Store
+from awf.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things lie in a storage directory."""
+
+    storage: Path
+
+    @property
+    def engines(self) -> Path:
+        """Presence of engines."""
+        return self.storage / "engines"
+
+    @property
+    def servers(self) -> Path:
+        """Presence of servers."""
+        return self.storage / "servers"
+
+    @property
+    def engine_log(self) -> Path:
+        """What engines write to their standard error."""
+        return self.storage / "engine.log"
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of a storage directory. Raises StoreUnavailable, StoreIncompatible."""
+    from awf.stores.sqlite.store import SqliteStore
+
+    return SqliteStore.open(settings.storage, durability=settings.durability)
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """The catalog of a project."""
+    from awf.catalog import Catalog as Files
+
+    return Files(settings.root, os.environ)
+
+
+def new_member(clock: SystemClock) -> Member:
+    """Who we are, to the other processes of the store."""
+    return Member(id=uuid.uuid4().hex, pid=os.getpid(), version=__version__, started_at=clock.now())
+
+
+def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service:
+    """The facade over one store; ``wakeups`` is the server's end."""
+    engines = Layout(settings.storage).engines
+    return Service(
+        store=store,
+        catalog=open_catalog(settings),
+        clock=SystemClock(),
+        signals=Signals(
+            wake=lambda: wakeups.notify("engine"),
+            mark_cancel=wakeups.mark_cancel,
+            alive=lambda owner: is_alive(engines, owner),
+        ),
+        place=Place(root=str(settings.root), working_dir=str(settings.working_dir)),
+    )
+
+
+def open_wakeups(settings: Settings, member: Member, role: str) -> Wakeups:
+    """Our end of the wake-ups of a storage directory."""
+    directory = runtime_directory(settings.storage, os.environ)
+    return Wakeups(directory, "engine" if role == "engine" else "server", member.id)
+
+
+def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: Presence) -> Engine:
+    """An engine over one store, holding ``presence``."""
+    from awf.runners.shell import ShellRunner, choose_shell
+
+    layout, clock = Layout(settings.storage), SystemClock()
+    shell = choose_shell(settings.shell, os.environ.get("SHELL"))
+    return Engine(
+        store=store,
+        runners={"step": ShellRunner(shell, settings.grace, clock)},
+        clock=clock,
+        settings=EngineSettings(
+            slots=settings.slots,
+            engines=layout.engines,
+            servers=layout.servers,
+            max_transitions=settings.max_transitions,
+        ),
+        presence=presence,
+        marks=wakeups,
+        appended=lambda: wakeups.notify("server"),
+        environ=os.environ,
+    )
+
+
+def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start an engine process for this storage directory, in a session of its own."""
+    layout = Layout(settings.storage)
+    with layout.engine_log.open("ab") as log:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "awf.cli.engine",
+                "--root",
+                str(settings.root),
+                "--storage",
+                str(settings.storage),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=settings.root,
+            start_new_session=True,
+        )

@@ -1,0 +1,130 @@
+"""Wake-ups between the processes of one store: Unix datagrams as hints, nothing more.
+
+Every process binds a socket in a short private directory and sends an empty datagram to the sockets of the others when
+something may have changed for them. What a datagram says is ignored, only that one came counts; a lost one costs its
+receiver a poll. Cancel marks are the one thing that lives in this directory: an empty file that tells the engine to
+end an execution's processes while the disk of the store is full and no intent can be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import socket
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["server", "engine"]
+
+_MARK = "cancel-"
+
+
+def runtime_directory(storage: Path, environ: Mapping[str, str]) -> Path | None:
+    """A private directory with a short name for this store's sockets; None where there is no safe one."""
+    base = Path(environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - the directory's owner and mode are checked
+    name = hashlib.sha256(os.fsencode(storage.resolve())).hexdigest()[:16]
+    path = base / f"awf-{os.getuid()}-{name}"
+    with contextlib.suppress(OSError):
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return path
+    return None
+
+
+class Wakeups:
+    """Our end: ``listen`` to be woken, ``notify`` (bound to a role) to wake the others."""
+
+    def __init__(self, directory: Path | None, role: Role, member: str) -> None:
+        self._directory = directory
+        self._path = directory / f"{role}-{member[:12]}.sock" if directory else None
+        self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sender.setblocking(False)
+        self._receiver: socket.socket | None = None
+        self._seen: tuple[int, list[str]] = (-1, [])
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Call ``woken`` on the running loop whenever something may have changed."""
+        if self._path is None:
+            return
+        receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        receiver.setblocking(False)
+        try:
+            receiver.bind(os.fspath(self._path))
+        except OSError:
+            receiver.close()
+            return
+        self._receiver = receiver
+        asyncio.get_running_loop().add_reader(receiver, self._drain, receiver, woken)
+
+    @staticmethod
+    def _drain(receiver: socket.socket, woken: Callable[[], None]) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                receiver.recv(16)
+        woken()
+
+    def notify(self, role: Role) -> None:
+        """Wake every process of that role. Never blocks, never fails."""
+        for path in self._sockets():
+            if path.startswith(role) and self._directory is not None:
+                try:
+                    self._sender.sendto(b"", os.fspath(self._directory / path))
+                except BlockingIOError:
+                    pass  # Its queue is full: it has been woken often enough.
+                except OSError:
+                    self._forget(path)
+
+    def _sockets(self) -> list[str]:
+        if self._directory is None:
+            return []
+        with contextlib.suppress(OSError):
+            changed = self._directory.stat().st_mtime_ns
+            if changed != self._seen[0]:
+                self._seen = changed, [name for name in os.listdir(self._directory) if name.endswith(".sock")]
+        return self._seen[1]
+
+    def _forget(self, name: str) -> None:
+        """The socket of a process that died."""
+        if self._directory is not None:
+            with contextlib.suppress(OSError):
+                (self._directory / name).unlink()
+
+    def mark_cancel(self, execution: str) -> bool:
+        """Leave a cancel mark. False where there is no private directory."""
+        if self._directory is None:
+            return False
+        with contextlib.suppress(OSError):
+            (self._directory / f"{_MARK}{execution}").touch(mode=0o600)
+            return True
+        return False
+
+    def cancel_marks(self) -> list[str]:
+        """Executions that have a cancel mark."""
+        if self._directory is None:
+            return []
+        with contextlib.suppress(OSError):
+            names = os.listdir(self._directory)
+            return [name.removeprefix(_MARK) for name in names if name.startswith(_MARK)]
+        return []
+
+    def clear_mark(self, execution: str) -> None:
+        """Remove a mark that has been obeyed."""
+        if self._directory is not None:
+            with contextlib.suppress(OSError):
+                (self._directory / f"{_MARK}{execution}").unlink()
+
+    def close(self) -> None:
+        """Stop listening. Twice is safe."""
+        if self._receiver is not None:
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().remove_reader(self._receiver)
+            self._receiver.close()
+            self._receiver = None
+        self._sender.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,289 @@
+"""The engine: claims executions, runs a bounded number of them at once, obeys intents, takes over from the dead.
+
+It is woken by hints and looks every second anyway. The newest living engine claims; an older one only finishes what
+it runs. It lives while a server of its store lives, or work is running or pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from awf.domain.sealing import Sealer
+from awf.domain.secrets import is_secret
+from awf.engine.decide import Core
+from awf.engine.interpreter import Environment, Interpreter, real_inputs
+from awf.engine.pinned import Definitions
+from awf.engine.ports import Clock, StepRunner
+from awf.engine.presence import Presence, is_alive, living
+from awf.engine.resume import reused_facts
+from awf.engine.service import load_state
+from awf.engine.state import ExecutionState
+from awf.engine.stimuli import Cancel, Continue, Stimulus, World
+from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
+from awf.journal.events import Entry, ExecutionFailed, StepReused
+from awf.journal.store import Claim, Intent, Store
+
+log = logging.getLogger("awf.engine")
+
+POLL = 1.0
+"""Seconds between looks when no hint comes."""
+
+MAINTAIN = 0.25
+"""Seconds between looks at the store's upkeep while there is work."""
+
+
+class Marks(Protocol):
+    """Cancel requests that could not be written (see ``awf.dispatch.wakeups``)."""
+
+    def cancel_marks(self) -> list[str]: ...
+
+    def clear_mark(self, execution: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """``slots``: executions running at once. ``engines``, ``servers``: the presence directories of the store."""
+
+    slots: int
+    engines: Path
+    servers: Path
+    max_transitions: int = 10_000
+
+
+class Engine:
+    """One engine process's work. ``run`` returns when there is no reason to live any more, or after ``stop``."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        runners: Mapping[str, StepRunner],
+        clock: Clock,
+        settings: EngineSettings,
+        presence: Presence,
+        marks: Marks,
+        appended: Callable[[], None],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._store = store
+        self._runners = runners
+        self._clock = clock
+        self._settings = settings
+        self._presence = presence
+        self._marks = marks
+        self._environ = dict(environ)
+        self._secret_environ = {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
+        self._user = _user()
+        self._hostname = socket.gethostname()
+        self._definitions = Definitions(store)
+        self._environment = Environment(store, runners, clock, self._world, appended)
+        self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
+        self._slotless: set[str] = set()
+        self._seen_intents: set[int] = set()
+        self._woken = asyncio.Event()
+        self._draining = False
+        self._stopping = False
+
+    @property
+    def id(self) -> str:
+        """The name under which it owns executions."""
+        return self._presence.member.id
+
+    def wake(self) -> None:
+        """Something may have changed."""
+        self._woken.set()
+
+    def drain(self) -> None:
+        """Claim nothing more; let steps in flight finish, release their executions, then leave."""
+        self._draining = True
+        for interpreter, _ in self._running.values():
+            if interpreter is not None:
+                interpreter.leave()
+        self.wake()
+
+    def stop(self) -> None:
+        """Claim nothing more, end the steps in flight without judging them, leave."""
+        self._draining = self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Work until there is no reason to live."""
+        upkeep = asyncio.create_task(self._upkeep())
+        try:
+            while not self._stopping and not (self._draining and not self._running):
+                self._woken.clear()
+                if await self._look():
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), POLL)
+            await self._abandon()
+        finally:
+            upkeep.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await upkeep
+
+    async def _look(self) -> bool:
+        """Obey intents, claim work; True when there is no reason to live."""
+        try:
+            await self._obey()
+            if not self._draining and self._is_newest():
+                await self._claim()
+            return await self._is_idle()
+        except StoreUnavailable as error:
+            log.warning("waiting for the store: %s", error)
+            return False
+
+    async def _abandon(self) -> None:
+        interpreters = [interpreter for interpreter, _ in self._running.values() if interpreter is not None]
+        await asyncio.gather(*(interpreter.abandon() for interpreter in interpreters))
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=5)
+            for task in late:
+                task.cancel()
+
+    async def _upkeep(self) -> None:
+        while True:
+            await asyncio.sleep(MAINTAIN)
+            try:
+                await self._store.maintain()
+            except AwfError as error:
+                log.warning("upkeep of the store: %s", error)
+
+    # Reasons to live
+
+    def _is_newest(self) -> bool:
+        members = living(self._settings.engines)
+        return not members or members[-1].id == self.id
+
+    async def _is_idle(self) -> bool:
+        if self._running:
+            return False
+        if self._draining or not self._is_newest():
+            return True
+        return not living(self._settings.servers) and await self._store.unfinished() == 0
+
+    # Claiming
+
+    async def _claim(self) -> None:
+        free = self._settings.slots - (len(self._running) - len(self._slotless))
+        if free > 0:
+            for claim in await self._store.claim(self.id, free=await self._dead(), limit=free):
+                self._take(claim, None)
+
+    async def _dead(self) -> list[str]:
+        """Owners that do not live any more. Ours are never among them, though we hold our own lock."""
+        owners = await self._store.owners()
+        return [owner for owner in owners if owner != self.id and not is_alive(self._settings.engines, owner)]
+
+    def _take(self, claim: Claim, intent: Intent | None) -> None:
+        execution = claim.ownership.execution
+        if intent is not None:
+            self._slotless.add(execution)
+        task = asyncio.create_task(self._execute(claim, intent))
+        self._running[execution] = (None, task)
+
+    async def _execute(self, claim: Claim, intent: Intent | None) -> None:
+        execution = claim.ownership.execution
+        try:
+            prepared = await self._prepare(claim, intent)
+            if prepared is not None:
+                interpreter, first = prepared
+                self._running[execution] = (interpreter, self._running[execution][1])
+                if self._draining:
+                    interpreter.leave()
+                await interpreter.run(first)
+        except OwnershipLost:
+            log.warning("execution %s has another owner now; dropped", execution)
+        except Exception:
+            log.exception("execution %s cannot be run by this engine", execution)
+        finally:
+            del self._running[execution]
+            self._slotless.discard(execution)
+            self._marks.clear_mark(execution)
+            self.wake()
+
+    async def _prepare(self, claim: Claim, intent: Intent | None) -> tuple[Interpreter, list[Stimulus]] | None:
+        """An interpreter and its first stimuli; None where the execution cannot be run and has been failed."""
+        execution = claim.ownership.execution
+        try:
+            state = await load_state(self._store, execution)
+            workflow = await self._definitions.workflow(state.accepted)
+            reused = await self._reused(state)
+        except (ReplayDiverged, WorkflowError) as error:
+            failed = Entry(claim.last_seq + 1, self._clock.now(), ExecutionFailed(error=error.message))
+            await self._store.append(claim.ownership, [failed])
+            self._environment.appended()
+            return None
+        leftovers: dict[str, list[str]] = {}
+        for flying in state.in_flight.values():
+            leftovers.setdefault(flying.started.kind, []).append(flying.started.attempt_id)
+        for kind, attempts in leftovers.items():
+            if kind in self._runners:
+                await self._runners[kind].end_leftovers(attempts)
+        secrets = await self._store.secrets(execution)
+        sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._secret_environ)
+        core = Core(state, workflow, real_inputs(state.accepted.inputs, secrets), sealer)
+        interpreter = Interpreter(core, claim.ownership, self._environment, sealer)
+        first: list[Stimulus] = [Continue(reused)]
+        if intent is not None:
+            interpreter.folds(intent.id)
+            first.insert(0, Cancel())
+        return interpreter, first
+
+    async def _reused(self, state: ExecutionState) -> tuple[StepReused, ...]:
+        resumed = state.accepted.resumed
+        if resumed is None or state.begun or not resumed.reused:
+            return ()
+        return reused_facts(await load_state(self._store, resumed.execution), resumed.reused)
+
+    # Intents
+
+    async def _obey(self) -> None:
+        intents = [intent for intent in await self._store.intents() if intent.kind == "cancel"]
+        self._seen_intents &= {intent.id for intent in intents}
+        dead: list[str] | None = None
+        for intent in intents:
+            if intent.id in self._seen_intents:
+                continue
+            interpreter, _ = self._running.get(intent.execution, (None, None))
+            if interpreter is not None:
+                interpreter.cancel(intent.id)
+                self._seen_intents.add(intent.id)
+            elif intent.execution not in self._running and not self._draining:
+                if dead is None:
+                    dead = await self._dead()
+                if intent.owner is None or intent.owner in dead:
+                    for claim in await self._store.claim(self.id, free=dead, limit=1, only=[intent.execution]):
+                        self._take(claim, intent)
+                        self._seen_intents.add(intent.id)
+        for execution in self._marks.cancel_marks():
+            interpreter, _ = self._running.get(execution, (None, None))
+            if interpreter is not None:
+                interpreter.cancel()
+
+    def _world(self) -> World:
+        return World(
+            now=self._clock.now(),
+            engine=self.id,
+            environ=self._environ,
+            user=self._user,
+            hostname=self._hostname,
+            max_transitions=self._settings.max_transitions,
+        )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

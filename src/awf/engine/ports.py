@@ -1,0 +1,84 @@
+"""What the engine needs from the outside, as protocols; ``compose`` picks who provides it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from awf.domain.load import Loaded
+from awf.domain.outcomes import Outcome
+from awf.journal.events import StepStarted, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFile:
+    """A workflow as the catalog found it: what it is called, where it was found (``source``: ``env``, ``local``,
+    ``global``, ``path``), its exact text, and what loading made of it."""
+
+    identifier: str
+    file: str
+    source: str
+    text: str
+    loaded: Loaded
+
+
+class Catalog(Protocol):
+    """Finds workflow files. Methods may read the disk: call them in a thread."""
+
+    def names(self) -> list[WorkflowFile]:
+        """Every workflow of every source, sorted by identifier, first source wins; broken files too, with their
+        problems. A file that has not changed is not parsed again."""
+        ...
+
+    def find(self, identifier: str) -> WorkflowFile:
+        """One workflow. Raises WorkflowNotFound; a broken file is returned with its problems."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as a parameter. ``now`` is microseconds since the epoch; ``monotonic`` seconds."""
+
+    def now(self) -> int: ...
+
+    def monotonic(self) -> float: ...
+
+
+class Notifier(Protocol):
+    """Tells the other processes of this store that something may have changed. A hint: losing one costs a poll."""
+
+    def notify(self) -> None: ...
+
+
+Emit = Callable[[Stream, str, bool], None]
+"""Takes what a step wrote: stream, text (valid UTF-8), and whether the recorded part of the stream ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a runner needs besides the fact: identity, the real inputs, the engine's environment, and the directory
+    that the execution is pinned to."""
+
+    execution: str
+    workflow: str
+    inputs: Mapping[str, Any]
+    environ: Mapping[str, str]
+    working_dir: str
+
+
+class StepRunner(Protocol):
+    """Performs attempts of one kind of step. Never raises; never writes to the journal."""
+
+    async def run(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
+    ) -> Outcome:
+        """Run the attempt to its end. When ``cancel`` is set, end it and return Cancelled once nothing is left."""
+        ...
+
+    async def end_leftovers(self, attempt_ids: list[str]) -> None:
+        """End the processes that a dead engine left of these attempts, and wait until none is left."""
+        ...
+
+
+Wakeup = Callable[[], Awaitable[None]]

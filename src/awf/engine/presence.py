@@ -1,0 +1,102 @@
+"""Who is alive: a locked file per process, released by the operating system however the process ends.
+
+A member holds an exclusive flock on ``<directory>/<id>.lock``, which contains what the others want to know of it. A
+process that is stopped (SIGSTOP) still holds its lock and so is alive. There are no timeouts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A living process. ``started_at`` in microseconds since the epoch; the newest is the one with the highest
+    (``started_at``, ``id``)."""
+
+    id: str
+    pid: int
+    version: str
+    started_at: int
+
+    @property
+    def age_key(self) -> tuple[int, str]:
+        """Orders members from oldest to newest."""
+        return self.started_at, self.id
+
+
+class Presence:
+    """Our own membership. The lock is taken on a temporary name and then renamed, so that nobody ever sees the file
+    unlocked while we live."""
+
+    def __init__(self, directory: Path, member: Member) -> None:
+        self.member = member
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = directory / f"{member.id}.lock"
+        fresh = directory / f".{member.id}.new"
+        self._fd: int | None = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(self._fd, msgspec.json.encode(member))
+        fresh.rename(self._path)
+
+    def release(self) -> None:
+        """Leave. Twice is safe."""
+        if self._fd is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._fd)
+            self._fd = None
+
+
+def is_alive(directory: Path, member: str) -> bool:
+    """Does a living process hold this member's lock?"""
+    try:
+        fd = os.open(directory / f"{member}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared, so that two who look at the same moment do not take each other for the holder.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def living(directory: Path) -> list[Member]:
+    """All living members, oldest first."""
+    members = []
+    with contextlib.suppress(FileNotFoundError):
+        for path in directory.glob("*.lock"):
+            if is_alive(directory, path.stem):
+                with contextlib.suppress(OSError, msgspec.MsgspecError):
+                    members.append(msgspec.json.decode(path.read_bytes(), type=Member))
+    return sorted(members, key=lambda member: member.age_key)
+
+
+def sweep(directory: Path) -> None:
+    """Remove the files of the dead."""
+    with contextlib.suppress(FileNotFoundError):
+        for path in directory.glob("*.lock"):
+            if not is_alive(directory, path.stem):
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[bool]:
+    """Try to hold a lock for the length of a block; yields whether we got it."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(fd)

@@ -1,0 +1,206 @@
+"""What people and programs can ask of awf, apart from how they ask: the facade that HTTP and the command line share.
+
+It appends nothing but ``execution.accepted`` and writes nothing else but intents; executions belong to engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from awf.domain.inputs import failure_text, resolve_inputs
+from awf.domain.sealing import MASK
+from awf.domain.secrets import secret_inputs
+from awf.domain.workflow import Workflow
+from awf.engine.pinned import MAIN, Definitions, digest
+from awf.engine.ports import Catalog, Clock, WorkflowFile
+from awf.engine.resume import resume_point
+from awf.engine.state import ExecutionState, fold
+from awf.errors import ErrorEntry, ExecutionNotFound, InputsInvalid, NotResumable, StoreUnavailable, WorkflowInvalid
+from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
+from awf.journal.store import Acceptance, ExecutionFilter, ExecutionRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where executions of this service run: the project's root and the working directory, pinned per execution."""
+
+    root: str
+    working_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """How the service reaches engines. ``wake``: something is to be done. ``mark_cancel``: end this execution's
+    processes although nothing can be written; False where that cannot be said. ``alive``: does this owner live?"""
+
+    wake: Callable[[], None]
+    mark_cancel: Callable[[str], bool]
+    alive: Callable[[str], bool]
+
+
+class Service:
+    """One store, one catalog. Every method may be called concurrently."""
+
+    def __init__(self, *, store: Store, catalog: Catalog, clock: Clock, signals: Signals, place: Place) -> None:
+        self.store = store
+        self._catalog = catalog
+        self._clock = clock
+        self._signals = signals
+        self._place = place
+        self._definitions = Definitions(store)
+
+    # Workflows
+
+    async def workflows(self) -> list[WorkflowFile]:
+        """Every workflow, sorted by name; broken ones with their problems."""
+        return await asyncio.to_thread(self._catalog.names)
+
+    async def workflow(self, name: str) -> WorkflowFile:
+        """One workflow, possibly with problems. Raises WorkflowNotFound."""
+        return await asyncio.to_thread(self._catalog.find, name)
+
+    # Executions
+
+    async def run(self, name: str, inputs: dict[str, Any]) -> str:
+        """Accept an execution; its id, once it is durable.
+
+        Raises WorkflowNotFound, WorkflowInvalid, InputsInvalid, StoreUnavailable.
+        """
+        file = await self.workflow(name)
+        workflow = runnable(file)
+        values, secrets, warnings = self._inputs(workflow, inputs, self._place.working_dir)
+        execution = str(uuid.uuid4())
+        name_of_text = digest(file.text)
+        fact = ExecutionAccepted(
+            workflow=file.identifier,
+            file=file.file,
+            definition={MAIN: name_of_text},
+            inputs={**values, **dict.fromkeys(secrets, MASK)},
+            secrets=tuple(secrets),
+            initial=workflow.initial,
+            root=self._place.root,
+            working_dir=self._place.working_dir,
+            warnings=warnings,
+        )
+        await self._accept(
+            Acceptance(
+                id=execution, fact=fact, now=self._clock.now(), secrets=secrets, sources={name_of_text: file.text}
+            )
+        )
+        return execution
+
+    async def cancel(self, execution: str) -> None:
+        """Ask for an execution to end. Unknown and finished ones are left alone. Raises StoreUnavailable only where
+        the request can neither be written nor be passed on."""
+        try:
+            if not await self.store.add_intent(execution, "cancel", None, self._clock.now()):
+                return
+        except StoreUnavailable:
+            if not self._signals.mark_cancel(execution):
+                raise
+        self._signals.wake()
+
+    async def resume(
+        self, execution: str, *, from_step: str | None, overrides: dict[str, Any], latest: bool = False
+    ) -> str:
+        """Accept a new execution that goes on where a failed or cancelled one ended; its id, once it is durable.
+
+        ``latest`` runs the file as it is now instead of the pinned definition. Raises NotResumable (unknown, running
+        or completed), ResumePointInvalid, InputsInvalid, WorkflowInvalid, WorkflowNotFound, StoreUnavailable.
+        """
+        row = await self.store.execution(execution)
+        if row is None or row.status not in {"failed", "cancelled"}:
+            raise NotResumable(execution)
+        state = await load_state(self.store, execution)
+        accepted = state.accepted
+        sources: dict[str, str] = {}
+        definition, file_name = accepted.definition, accepted.file
+        if latest:
+            file = await self.workflow(accepted.workflow)
+            workflow, file_name = runnable(file), file.file
+            definition, sources = {MAIN: digest(file.text)}, {digest(file.text): file.text}
+        else:
+            workflow = await self._definitions.workflow(accepted)
+        point = resume_point(state, workflow, from_step)
+        known = {**accepted.inputs, **await self.store.secrets(execution)}
+        values, secrets, warnings = self._inputs(workflow, {**known, **overrides}, accepted.working_dir)
+        fact = ExecutionAccepted(
+            workflow=accepted.workflow,
+            file=file_name,
+            definition=definition,
+            inputs={**values, **dict.fromkeys(secrets, MASK)},
+            secrets=tuple(secrets),
+            initial=point.path,
+            root=accepted.root,
+            working_dir=accepted.working_dir,
+            resumed=ResumedFrom(execution=execution, from_path=point.path, reused=point.reused),
+            warnings=warnings,
+        )
+        new = str(uuid.uuid4())
+        await self._accept(Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=sources))
+        return new
+
+    async def execution(self, execution: str) -> ExecutionRow:
+        """One execution, never shown as running when nobody runs it. Raises ExecutionNotFound."""
+        row = await self.store.execution(execution)
+        if row is None:
+            raise ExecutionNotFound(execution)
+        return self._shown(row, {})
+
+    async def executions(self, query: ExecutionFilter) -> list[ExecutionRow]:
+        """Executions, newest first."""
+        known: dict[str, bool] = {}
+        return [self._shown(row, known) for row in await self.store.executions(query)]
+
+    async def _accept(self, acceptance: Acceptance) -> None:
+        await self.store.accept(acceptance)
+        self._signals.wake()
+
+    def _shown(self, row: ExecutionRow, known: dict[str, bool]) -> ExecutionRow:
+        if row.status != "running" or row.owner is None:
+            return row
+        if row.owner not in known:
+            known[row.owner] = self._signals.alive(row.owner)
+        return row if known[row.owner] else msgspec.structs.replace(row, status="pending")
+
+    @staticmethod
+    def _inputs(
+        workflow: Workflow, supplied: Mapping[str, Any], working_dir: str
+    ) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
+        """Coerced inputs, the secret ones among them, and warnings. Raises InputsInvalid with all failures."""
+        resolved = resolve_inputs(workflow, supplied, file_exists=lambda path: Path(working_dir, path).exists())
+        if resolved.errors:
+            entries = [ErrorEntry(f"inputs.{name}", text) for name, text in resolved.errors]
+            raise InputsInvalid(failure_text(resolved.errors), entries=entries)
+        secrets = {name: resolved.values[name] for name in secret_inputs(workflow, resolved.values)}
+        return dict(resolved.values), secrets, tuple(resolved.warnings)
+
+
+def runnable(file: WorkflowFile) -> Workflow:
+    """The workflow of a file without errors. Raises WorkflowInvalid with all of them."""
+    workflow, errors = file.loaded.workflow, file.loaded.errors
+    if workflow is None or errors:
+        text = "; ".join(str(problem) for problem in errors)
+        entries = [ErrorEntry(str(problem.position), problem.message) for problem in errors]
+        raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
+    return workflow
+
+
+async def journal_of(store: Store, execution: str) -> list[Entry]:
+    """A whole journal, read in pages."""
+    entries: list[Entry] = []
+    while page := await store.journal(execution, after=entries[-1].seq if entries else 0, limit=1000):
+        entries += page
+    return entries
+
+
+async def load_state(store: Store, execution: str) -> ExecutionState:
+    """The state of an execution, folded from its journal. Raises ReplayDiverged."""
+    return fold(execution, await journal_of(store, execution))

@@ -1,0 +1,66 @@
+"""What can happen to an execution from the outside; ``decide`` answers each with facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from awf.domain.outcomes import Outcome
+from awf.journal.events import StepReused, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
+    process environment and the machine, the real values of secret inputs, and the limits in force. Deciding reads
+    nothing else; what it computed from this is in the facts."""
+
+    now: int
+    engine: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    hostname: str = ""
+    max_transitions: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
+
+    ``reused`` are the results to take over if the execution resumes another and has not taken them yet.
+    """
+
+    reused: tuple[StepReused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputArrived:
+    """A running step wrote something (at most 16 KiB of text)."""
+
+    path: str
+    stream: Stream
+    text: str
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """The attempt at ``path`` ended. ``hold``: record it, but start nothing more; the engine is leaving."""
+
+    path: str
+    outcome: Outcome
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Somebody asked for the execution to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The engine leaves in order; the execution waits for another."""
+
+
+Stimulus: TypeAlias = Continue | OutputArrived | StepFinished | Cancel | Release

@@ -1,0 +1,89 @@
+"""Reading what a step writes, without ever blocking and with bounded memory.
+
+Of each stream the first 5 MiB are delivered as they come, then one mark; of what follows, the last 5 MiB are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import os
+from collections import deque
+
+from awf.engine.ports import Emit
+from awf.journal.events import Stream
+
+RECORDED = 5 * 1024 * 1024
+KEPT = 5 * 1024 * 1024
+_READ = 64 * 1024
+_LAST_READS = 32
+"""At most so many reads (2 MiB, more than a pipe holds) after the exit: a background child may write for ever."""
+
+
+class Pipe:
+    """One stream of one attempt. Reads from creation until ``finish``."""
+
+    def __init__(self, fd: int, stream: Stream, emit: Emit) -> None:
+        self._fd = fd
+        self._stream: Stream = stream
+        self._emit = emit
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._open = True
+        self._loop = asyncio.get_running_loop()
+        self.total = 0
+        os.set_blocking(fd, False)
+        self._loop.add_reader(fd, self._read)
+
+    def finish(self) -> str:
+        """Take what is in the pipe, stop reading, and return the kept end of a stream that was too long."""
+        for _ in range(_LAST_READS):
+            if not self._open or not self._read():
+                break
+        self._close()
+        rest = self._decoder.decode(b"", final=True)
+        if rest and self.total <= RECORDED:
+            self._emit(self._stream, rest, False)
+        return b"".join(self._tail).decode(errors="replace")
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._fd, _READ)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._close()
+            return False
+        before, self.total = self.total, self.total + len(data)
+        if before < RECORDED:
+            self._record(data[: RECORDED - before], ended=self.total > RECORDED)
+            data = data[RECORDED - before :]
+        if data:
+            self._keep(data)
+        return True
+
+    def _record(self, data: bytes, *, ended: bool) -> None:
+        text = self._decoder.decode(data, final=ended)
+        if text or ended:
+            self._emit(self._stream, text, ended)
+
+    def _keep(self, data: bytes) -> None:
+        self._tail.append(data)
+        self._tail_size += len(data)
+        while self._tail_size > KEPT:
+            first = self._tail.popleft()
+            over = self._tail_size - KEPT
+            if len(first) > over:
+                self._tail.appendleft(first[over:])
+                self._tail_size = KEPT
+            else:
+                self._tail_size -= len(first)
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)

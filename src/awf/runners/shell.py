@@ -1,0 +1,164 @@
+"""Runs the attempts of ``type: step``: one shell, its own session, no stdin, bounded output.
+
+Rules: workflow language, "Shell: running". The process is started inline (``subprocess.Popen``, which uses vfork) and
+watched through a pidfd; both beat asyncio's own subprocess support by a wide margin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from awf.domain.duration import duration_text
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
+from awf.domain.shell import preamble
+from awf.engine.ports import Clock, Emit, StepContext
+from awf.journal.events import ShellCommand, StepStarted
+from awf.runners.environment import step_environment
+from awf.runners.pipes import Pipe
+from awf.runners.processes import end
+
+LONGEST_ARGUMENT = 100 * 1024
+"""Bytes of a command above which it is run from a file (the kernel's limit for one argument is 128 KiB)."""
+
+TIMEOUT_EXIT = 124
+CANNOT_START_EXIT = 126
+NOT_FOUND_EXIT = 127
+
+
+@dataclass(frozen=True, slots=True)
+class ShellRunner:
+    """``shell``: an absolute path. ``grace``: seconds between SIGTERM and SIGKILL."""
+
+    shell: str
+    grace: float
+    clock: Clock
+
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event) -> Outcome:
+        """See ``awf.engine.ports.StepRunner``."""
+        assert fact.command is not None
+        began = self.clock.monotonic()
+        directory = Path(context.working_dir, fact.dir).expanduser()
+        if not directory.is_dir():
+            return Failed(f"working directory does not exist: {directory}", CANNOT_START_EXIT)
+        try:
+            script = _Script(self.shell, fact.command)
+        except OSError as error:
+            return Failed(f"cannot write the command to a temporary file: {error.strerror}", CANNOT_START_EXIT)
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        try:
+            process = subprocess.Popen(
+                script.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=out_write,
+                stderr=err_write,
+                cwd=directory,
+                env=step_environment(fact, context),
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            script.remove()
+            os.close(out_read)
+            os.close(err_read)
+            code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
+            return Failed(f"cannot start {self.shell}: {getattr(error, 'strerror', None) or error}", code)
+        finally:
+            os.close(out_write)
+            os.close(err_write)
+        pipes = Pipe(out_read, "stdout", emit), Pipe(err_read, "stderr", emit)
+        try:
+            return await self._watch(process, pipes, fact, cancel, began)
+        finally:
+            script.remove()
+
+    async def end_leftovers(self, attempt_ids: list[str]) -> None:
+        """See ``awf.engine.ports.StepRunner``."""
+        await end(attempt_ids, grace=self.grace)
+
+    async def _watch(
+        self,
+        process: subprocess.Popen[bytes],
+        pipes: tuple[Pipe, Pipe],
+        fact: StepStarted,
+        cancel: asyncio.Event,
+        began: float,
+    ) -> Outcome:
+        out, err = pipes
+        stopped = await _exit_or(process, cancel, fact.timeout)
+        if stopped is not None:
+            ending = asyncio.create_task(end([fact.attempt_id], [process.pid], grace=self.grace))
+            await _exit_or(process, None, None)
+            process.wait()
+            await ending
+        code = process.wait()
+        code = 128 - code if code < 0 else code
+        stdout_tail, stderr_tail = out.finish(), err.finish()
+        written = Written(out.total, err.total, stdout_tail, stderr_tail)
+        duration = self.clock.monotonic() - began
+        if stopped == "cancel":
+            return Cancelled(code, duration, written)
+        if stopped == "timeout":
+            error = f"timeout exceeded ({duration_text(fact.timeout or 0)})"
+            return Failed(error, TIMEOUT_EXIT, duration, written)
+        if code == 0:
+            return Succeeded(0, duration, written)
+        return Failed("", code, duration, written)
+
+
+async def _exit_or(process: subprocess.Popen[bytes], cancel: asyncio.Event | None, timeout: float | None) -> str | None:
+    """Wait for the exit (None), the cancel event (``cancel``) or the timeout (``timeout``), whichever is first."""
+    loop = asyncio.get_running_loop()
+    exited: asyncio.Future[None] = loop.create_future()
+    pidfd = os.pidfd_open(process.pid)
+    loop.add_reader(pidfd, lambda: exited.done() or exited.set_result(None))
+    cancelled = asyncio.ensure_future(cancel.wait()) if cancel is not None else None
+    waits: set[asyncio.Future[object]] = {exited, cancelled} if cancelled else {exited}  # type: ignore[arg-type]
+    try:
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+        if cancelled is not None:
+            cancelled.cancel()
+    if exited.done():
+        return None
+    return "cancel" if cancel is not None and cancel.is_set() else "timeout"
+
+
+class _Script:
+    """The command line of one attempt; a long command goes through a file that only we can read."""
+
+    def __init__(self, shell: str, command: ShellCommand) -> None:
+        text = preamble(command.variables) + command.script
+        self._file: str | None = None
+        if len(text.encode()) <= LONGEST_ARGUMENT:
+            self.argv = [shell, "-c", text]
+            return
+        handle, self._file = tempfile.mkstemp(prefix="awf-command-", suffix=".sh")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError:
+            self.remove()
+            raise
+        self.argv = [shell, self._file]
+
+    def remove(self) -> None:
+        if self._file is not None:
+            Path(self._file).unlink(missing_ok=True)
+
+
+def choose_shell(setting: str | None, environ_shell: str | None) -> str:
+    """The shell of steps: the setting, else ``$SHELL`` where it is an existing sh, bash, dash, ksh or zsh, else
+    ``/bin/sh``."""
+    if setting:
+        return setting
+    if environ_shell and os.path.isabs(environ_shell) and Path(environ_shell).is_file():
+        if Path(environ_shell).name in {"sh", "bash", "dash", "ksh", "zsh"}:
+            return environ_shell
+    return "/bin/sh"

@@ -1,0 +1,173 @@
+"""Settings: configuration file < environment < arguments; None means unset in every source.
+
+Defaults are applied once, at the end, into one frozen object. Where they come from:
+
+====================  ===========================  =======================  ==================================
+setting               ``.awf/config.yaml``         environment              default
+====================  ===========================  =======================  ==================================
+``storage``           ``storage.path``             ``AWF_STORAGE``          ``.awf/storage`` in the project root
+``durability``        ``storage.durability``       ``AWF_DURABILITY``       ``full`` (or ``fast``)
+``host``              ``server.host``              ``AWF_HOST``             ``127.0.0.1``
+``port``              ``server.port``              ``AWF_PORT``             ``2511``
+``allow_hosts``       ``server.allow_host``        ``AWF_ALLOW_HOST``       none
+``allow_origins``     ``server.allow_origin``      ``AWF_ALLOW_ORIGIN``     none
+``slots``             ``engine.slots``             ``AWF_SLOTS``            4 per core, at least 16
+``shell``             ``engine.shell``             ``AWF_SHELL``            ``$SHELL`` if it is a known one, else ``/bin/sh``
+``grace``             ``engine.grace``             ``AWF_GRACE``            5 (seconds from SIGTERM to SIGKILL)
+``max_transitions``   ``engine.max_transitions``   ``AWF_MAX_TRANSITIONS``  10000
+====================  ===========================  =======================  ==================================
+
+Lists in the environment are separated by commas.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from awf.errors import SettingsInvalid
+
+CONFIG_FILE = Path(".awf", "config.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See the module's docstring. ``root`` is the project's root, ``working_dir`` where commands run."""
+
+    root: Path
+    working_dir: Path
+    storage: Path
+    durability: Literal["full", "fast"]
+    host: str
+    port: int
+    allow_hosts: tuple[str, ...]
+    allow_origins: tuple[str, ...]
+    slots: int
+    shell: str | None
+    grace: float
+    max_transitions: int
+
+
+def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str, Any]) -> Settings:
+    """Settings of the project at ``root``. ``arguments`` are by setting name; None means not given.
+
+    Raises SettingsInvalid naming the source of what is wrong.
+    """
+    read = _Sources(_config_file(root, environ), environ, arguments)
+    storage = Path(read.text("storage", "storage.path", "AWF_STORAGE") or root / ".awf" / "storage").expanduser()
+    durability = read.text("durability", "storage.durability", "AWF_DURABILITY") or "full"
+    if durability not in {"full", "fast"}:
+        raise SettingsInvalid(f"durability: {durability!r} is not one of full, fast")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shell = read.text("shell", "engine.shell", "AWF_SHELL")
+    if shell is not None and not os.access(shell, os.X_OK):
+        raise SettingsInvalid(f"shell: {shell!r} is not an executable file; give an absolute path")
+    return Settings(
+        root=root,
+        working_dir=Path.cwd(),
+        storage=storage if storage.is_absolute() else Path.cwd() / storage,
+        durability=durability,  # type: ignore[arg-type]
+        host=read.text("host", "server.host", "AWF_HOST") or "127.0.0.1",
+        port=read.whole("port", "server.port", "AWF_PORT", 0, 65535, 2511),
+        allow_hosts=read.texts("allow_hosts", "server.allow_host", "AWF_ALLOW_HOST"),
+        allow_origins=read.texts("allow_origins", "server.allow_origin", "AWF_ALLOW_ORIGIN"),
+        slots=read.whole("slots", "engine.slots", "AWF_SLOTS", 1, 100_000, max(16, 4 * cores)),
+        shell=shell,
+        grace=read.seconds("grace", "engine.grace", "AWF_GRACE", 5.0),
+        max_transitions=read.whole(
+            "max_transitions", "engine.max_transitions", "AWF_MAX_TRANSITIONS", 1, 10_000_000, 10_000
+        ),
+    )
+
+
+def _config_file(root: Path, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    path = Path(environ.get("AWF_CONFIG_PATH") or root / CONFIG_FILE)
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return path, {}
+    except OSError as error:
+        raise SettingsInvalid(f"config error: cannot read {path}: {error.strerror}") from error
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsInvalid(f"config error: parse: {path}: {error}") from error
+    if content is None:
+        return path, {}
+    if not isinstance(content, dict):
+        raise SettingsInvalid(f"config error: {path}: the top level must be a map")
+    return path, content
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    file: tuple[Path, dict[str, Any]]
+    environ: Mapping[str, str]
+    arguments: Mapping[str, Any]
+
+    def _find(self, name: str, key: str, variable: str) -> tuple[Any, str]:
+        """The value of the strongest source that has one, and what to call that source in a message."""
+        if self.arguments.get(name) not in (None, ()):
+            return self.arguments[name], f"--{name.removesuffix('s').replace('_', '-')}"
+        if self.environ.get(variable):
+            return self.environ[variable], variable
+        path, content = self.file
+        section, leaf = key.split(".")
+        part = content.get(section)
+        if part is not None and not isinstance(part, dict):
+            raise SettingsInvalid(f"config error: {path}: {section} must be a map")
+        return (part or {}).get(leaf), f"{path}: {key}"
+
+    def text(self, name: str, key: str, variable: str) -> str | None:
+        value, source = self._find(name, key, variable)
+        if value is None:
+            return None
+        if not isinstance(value, (str, Path)) or not str(value):
+            raise SettingsInvalid(f"{source}: {value!r} is not a text")
+        return str(value)
+
+    def texts(self, name: str, key: str, variable: str) -> tuple[str, ...]:
+        value, source = self._find(name, key, variable)
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+            raise SettingsInvalid(f"{source}: {value!r} is not a list of texts")
+        return tuple(value)
+
+    def whole(self, name: str, key: str, variable: str, low: int, high: int, default: int) -> int:
+        number = self._number(name, key, variable, int)
+        if number is None:
+            return default
+        value, source = number
+        if not low <= value <= high:
+            raise SettingsInvalid(f"{source}: {value} is not between {low} and {high}")
+        return int(value)
+
+    def seconds(self, name: str, key: str, variable: str, default: float) -> float:
+        number = self._number(name, key, variable, float)
+        if number is None:
+            return default
+        value, source = number
+        if not 0 <= value <= 3600:
+            raise SettingsInvalid(f"{source}: {value} is not between 0 and 3600 seconds")
+        return value
+
+    def _number(
+        self, name: str, key: str, variable: str, kind: Callable[[Any], float]
+    ) -> tuple[float, str] | None:
+        value, source = self._find(name, key, variable)
+        if value is None:
+            return None
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            return kind(value), source
+        except (TypeError, ValueError):
+            raise SettingsInvalid(f"{source}: {value!r} is not a number") from None
