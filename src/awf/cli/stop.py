@@ -1,0 +1,69 @@
+"""``awf stop``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from awf.engine.presence import Member
+
+
+@click.command()
+@click.option("--now", is_flag=True, help="End running steps too; they run again at the next start.")
+@click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
+def command(*, now: bool, storage: Path | None) -> None:
+    """Stop the servers and engines of a storage directory.
+
+    Steps that run are let finish (or ended, with --now). No execution is lost or cancelled: what is unfinished goes on
+    at the next `awf serve`. To end an execution for good, cancel it.
+
+    \b
+    Examples:
+      awf stop
+      awf stop --now
+    """
+    from awf.cli.project import settings_of
+    from awf.compose import Layout
+    from awf.engine.presence import living
+
+    settings = settings_of(storage=storage)
+    layout = Layout(settings.storage)
+    servers = living(layout.servers)
+    for member in servers:
+        click.echo(f"stopping server (pid {member.pid})")
+        _signal(member, signal.SIGTERM)
+        if now:
+            _signal(member, signal.SIGTERM)
+    _wait(servers)
+    engines = living(layout.engines)
+    for member in engines:
+        click.echo(f"stopping engine (pid {member.pid})" + ("" if now else ", waiting for the steps it runs"))
+        _signal(member, signal.SIGTERM if now else signal.SIGUSR1)
+    _wait(engines)
+    if not servers and not engines:
+        click.echo(f"nothing runs over {settings.storage}")
+
+
+def _signal(member: Member, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(member.pid, number)
+
+
+def _wait(members: list[Member]) -> None:
+    """Until every one of these processes has ended."""
+    for member in members:
+        with contextlib.suppress(ProcessLookupError):
+            pidfd = os.pidfd_open(member.pid)
+            try:
+                poll = select.poll()
+                poll.register(pidfd, select.POLLIN)
+                poll.poll()
+            finally:
+                os.close(pidfd)
