@@ -1,1 +1,5 @@
-"""The store of one machine: SQLite in WAL mode with group commit."""
+"""The store of one machine: SQLite with a write-ahead log."""
+
+from awf.stores.sqlite.store import SqliteStore
+
+__all__ = ["SqliteStore"]

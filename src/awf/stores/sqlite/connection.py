@@ -1,0 +1,92 @@
+"""The files of a store and the connections to its database."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+Durability: TypeAlias = Literal["full", "fast"]
+
+DATABASE = "journal.db"
+LOG = "journal.db-wal"
+
+BUSY_SECONDS = 2.0
+"""How long a statement waits for a lock of SQLite. Writers wait at the turnstile instead, so only a foreign program
+that has the database open makes this wait happen."""
+
+LOG_KEPT = 4 << 20
+"""Bytes of the write-ahead log that are kept for reuse after a checkpoint."""
+
+
+def prepare_directory(directory: Path) -> None:
+    """Create the directory and the files in it, for this user only, durably. Raises OSError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    created = _create(directory / DATABASE, b"")
+    if _create(directory / ".gitignore", b"*\n") or created:
+        _sync(directory)
+        _sync(directory.parent)
+
+
+def open_writer(directory: Path, durability: Durability) -> sqlite3.Connection:
+    """A connection that writes. Raises sqlite3.Error."""
+    connection = _open(directory, BUSY_SECONDS)
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"its file system cannot share memory (journal mode {mode})")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
+    connection.execute("PRAGMA cache_size = -4096")
+    return connection
+
+
+def open_reader(directory: Path) -> sqlite3.Connection:
+    """A connection that only reads. Raises sqlite3.Error."""
+    connection = _open(directory, BUSY_SECONDS)
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA cache_size = -2048")
+    return connection
+
+
+def open_upkeep(directory: Path) -> sqlite3.Connection:
+    """A connection for checkpoints, which never waits for readers. Raises sqlite3.Error."""
+    connection = _open(directory, 0)
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+def _open(directory: Path, busy_seconds: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{(directory / DATABASE).absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=busy_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _create(path: Path, content: bytes) -> bool:
+    # Never opens a file that exists: closing it would drop the locks that SQLite holds on it in this process.
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

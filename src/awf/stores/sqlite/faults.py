@@ -1,0 +1,64 @@
+"""Faults of the machine in the words of a user: what is wrong with which directory, and the way out."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from awf.errors import StoreIncompatible, StoreUnavailable
+
+ELSEWHERE = "or choose another directory with --storage"
+
+_FULL = f"the disk is full: free some space {ELSEWHERE}"
+_DENIED = f"it is not writable: check its permissions and the file system {ELSEWHERE}"
+_NOT_A_DIRECTORY = f"a file is in the way: remove it {ELSEWHERE}"
+_LOCKED = "another program keeps it locked: end that program and try again"
+
+_BY_ERRNO = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: _DENIED,
+    errno.ENOTDIR: _NOT_A_DIRECTORY,
+    errno.EEXIST: _NOT_A_DIRECTORY,
+    errno.EISDIR: "a directory is in the place of one of its files: remove it",
+}
+_BY_SQLITE_CODE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _DENIED,
+    sqlite3.SQLITE_PERM: _DENIED,
+    sqlite3.SQLITE_CANTOPEN: f"its journal cannot be opened: check its permissions {ELSEWHERE}",
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_CORRUPT: f"its journal is damaged: put back a copy {ELSEWHERE}",
+    sqlite3.SQLITE_NOTADB: f"its journal is damaged: put back a copy {ELSEWHERE}",
+}
+
+_PRIMARY = 0xFF
+"""Extended result codes of SQLite have the primary one in their lowest byte."""
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether the machine is at fault, so that the transaction is lost, and not the one statement that failed."""
+    return isinstance(error, (OSError, sqlite3.OperationalError)) or type(error) is sqlite3.DatabaseError
+
+
+def unavailable(directory: Path, error: Exception) -> StoreUnavailable:
+    """The one clear sentence for a fault."""
+    if isinstance(error, OSError):
+        reason = _BY_ERRNO.get(error.errno or 0)
+    else:
+        reason = _BY_SQLITE_CODE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
+    return StoreUnavailable(f"the storage directory {directory} cannot be used: {reason or error}")
+
+
+def incompatible(directory: Path, reason: str) -> StoreIncompatible:
+    """The error for a directory that holds something else, or what a newer awf wrote."""
+    return StoreIncompatible(f"the storage directory {directory} cannot be used: {reason} {ELSEWHERE}")
+
+
+def closed(directory: Path) -> StoreUnavailable:
+    """The error of every verb of a store that has been closed."""
+    return StoreUnavailable(f"the store in {directory} is closed")

@@ -1,0 +1,7 @@
+INSERT INTO executions (
+    id, workflow, status, current_step, started_at, updated_at, resumed_from, last_seq
+) VALUES (
+    :id, :workflow, :status, :current_step, :started_at, :updated_at, :resumed_from, :last_seq
+)
+ON CONFLICT (id) DO NOTHING
+RETURNING ordinal

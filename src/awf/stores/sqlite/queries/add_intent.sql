@@ -1,0 +1,1 @@
+INSERT INTO intents (ordinal, kind, data, at) VALUES (?, ?, ?, ?)

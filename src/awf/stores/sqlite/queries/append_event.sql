@@ -1,0 +1,1 @@
+INSERT INTO events (ordinal, seq, at, step, type, version, body) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,5 @@
+SELECT ordinal, id, owner, last_seq, running_since IS NULL AS fresh
+FROM executions INDEXED BY unfinished
+WHERE status IN ('pending', 'running') AND owner = :owner
+ORDER BY running_since IS NULL, ordinal
+LIMIT :limit

@@ -1,0 +1,1 @@
+SELECT ordinal, cancel_asked FROM executions WHERE id = ? AND completed_at IS NULL

@@ -1,0 +1,1 @@
+INSERT INTO secrets (ordinal, data) VALUES (?, ?)

@@ -1,0 +1,1 @@
+INSERT INTO sources (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING

@@ -1,0 +1,1 @@
+UPDATE executions SET cancel_asked = 1 WHERE ordinal = ?

@@ -1,0 +1,3 @@
+SELECT DISTINCT owner
+FROM executions INDEXED BY unfinished
+WHERE status IN ('pending', 'running') AND owner IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT data FROM secrets WHERE ordinal = (SELECT ordinal FROM executions WHERE id = ?)

@@ -1,0 +1,72 @@
+"""Reading, in threads that each have a connection of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from awf.stores.sqlite.faults import closed, unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Readers:
+    """A few threads that perform functions with a connection; started when first needed."""
+
+    def __init__(
+        self, directory: Path, connect: Callable[[Path], sqlite3.Connection], *, threads: int, name: str
+    ) -> None:
+        self._directory = directory
+        self._connect = connect
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"awf-{name}")
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._closed = False
+
+    async def read(
+        self,
+        function: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Perform ``function(connection, …)`` on one snapshot of the database. Raises StoreUnavailable."""
+
+        def snapshot(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN")
+            try:
+                return function(connection, *args, **kwargs)
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.rollback()
+
+        return await self.perform(snapshot)
+
+    async def perform(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Perform ``function(connection)``, without a transaction. Raises StoreUnavailable."""
+        if self._closed:
+            raise closed(self._directory)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._perform, function)
+
+    def close(self) -> None:
+        """Perform what is queued, then end the threads and close their connections."""
+        self._closed = True
+        self._executor.shutdown(wait=True)
+        while self._connections:
+            self._connections.pop().close()
+
+    def _perform(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = self._connect(self._directory)
+                self._connections.append(connection)
+            return function(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise unavailable(self._directory, error) from error

@@ -1,0 +1,41 @@
+"""A fair lock between processes.
+
+Two file locks: whoever wants to write first takes ``turnstile``, then ``write``, then gives the turnstile back. While
+one writes, the next stands in the turnstile and is first at ``write`` when it comes free; the one that has just
+written has to queue at the turnstile behind it. So nobody gets two turns while another waits. The locks belong to the
+open files: the operating system gives them back when the process dies, and an exec'd child never has them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class Turnstile:
+    """The lock of one store, for one thread. Enter it for every write transaction and every checkpoint."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises OSError where the lock files cannot be opened."""
+        self._turnstile = _open(directory / "turnstile")
+        self._write = _open(directory / "write")
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._write, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+
+    def __exit__(self, *exception: object) -> None:
+        fcntl.flock(self._write, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Give the files back; the lock must not be held."""
+        os.close(self._turnstile)
+        os.close(self._write)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
