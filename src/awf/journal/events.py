@@ -37,7 +37,7 @@ class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True):
     reused: tuple[int, ...] = ()
 
 
-class ExecutionAccepted(Fact, frozen=True, tag="execution.accepted"):
+class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted"):
     """Always sequence number 1; the only fact that an API process or the command line appends.
 
     ``definition`` maps the role of a pinned source (``workflow`` for the main file) to the digest under which the
@@ -57,26 +57,26 @@ class ExecutionAccepted(Fact, frozen=True, tag="execution.accepted"):
     warnings: tuple[str, ...] = ()
 
 
-class ExecutionStarted(Fact, frozen=True, tag="execution.started"):
+class ExecutionStarted(Fact, frozen=True, kw_only=True, tag="execution.started"):
     """The first owner began to run it."""
 
     engine: str
 
 
-class ExecutionRecovered(Fact, frozen=True, tag="execution.recovered"):
+class ExecutionRecovered(Fact, frozen=True, kw_only=True, tag="execution.recovered"):
     """A new owner took over from one that died (``orderly`` false) or stopped in order (true)."""
 
     engine: str
     orderly: bool = False
 
 
-class ExecutionReleased(Fact, frozen=True, tag="execution.released"):
+class ExecutionReleased(Fact, frozen=True, kw_only=True, tag="execution.released"):
     """Its engine stopped in order and gave it up; it is pending until another claims it."""
 
     engine: str
 
 
-class StepReused(Fact, frozen=True, tag="step.reused"):
+class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
     """A completed step of the execution that this one resumes, taken over with its result."""
 
     step: int
@@ -90,7 +90,7 @@ class StepReused(Fact, frozen=True, tag="step.reused"):
     completed_at: int
 
 
-class StateEntered(Fact, frozen=True, tag="state.entered"):
+class StateEntered(Fact, frozen=True, kw_only=True, tag="state.entered"):
     """The main graph (or a frame of it) moved. ``via`` says by which rule: ``initial``, ``on_success``,
     ``on_failure``, ``transition[i]``, ``resume``."""
 
@@ -112,7 +112,7 @@ class ShellCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     display: str = ""
 
 
-class StepStarted(Fact, frozen=True, tag="step.started"):
+class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     """An attempt of a step is about to start; durable before its process exists.
 
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
@@ -133,7 +133,7 @@ class StepStarted(Fact, frozen=True, tag="step.started"):
     refused: str = ""
 
 
-class StepOutput(Fact, frozen=True, tag="step.output"):
+class StepOutput(Fact, frozen=True, kw_only=True, tag="step.output"):
     """What a running step wrote: valid UTF-8, at most 16 KiB, in order. ``truncated``: the stream's recorded part
     ends here (5 MiB), the step goes on."""
 
@@ -146,7 +146,7 @@ class StepOutput(Fact, frozen=True, tag="step.output"):
     truncated: bool = False
 
 
-class StepCompleted(Fact, frozen=True, tag="step.completed"):
+class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     """A step succeeded. ``*_bytes`` count what it wrote; ``*_tail`` holds what was kept of the end of a stream
     longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice)."""
 
@@ -162,7 +162,7 @@ class StepCompleted(Fact, frozen=True, tag="step.completed"):
     stderr_tail: str = ""
 
 
-class StepFailed(Fact, frozen=True, tag="step.failed"):
+class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
     """A step failed, was cancelled (``error`` is ``cancelled``), or could not start. Fields as StepCompleted."""
 
     step: int
@@ -178,11 +178,11 @@ class StepFailed(Fact, frozen=True, tag="step.failed"):
     stderr_tail: str = ""
 
 
-class CancelRequested(Fact, frozen=True, tag="cancel.requested"):
+class CancelRequested(Fact, frozen=True, kw_only=True, tag="cancel.requested"):
     """The owner has folded in a cancel intent; running steps are being ended."""
 
 
-class ExecutionCompleted(Fact, frozen=True, tag="execution.completed"):
+class ExecutionCompleted(Fact, frozen=True, kw_only=True, tag="execution.completed"):
     """Reached a successful terminal ``state``."""
 
     state: str
@@ -190,7 +190,7 @@ class ExecutionCompleted(Fact, frozen=True, tag="execution.completed"):
     message: str = ""
 
 
-class ExecutionFailed(Fact, frozen=True, tag="execution.failed"):
+class ExecutionFailed(Fact, frozen=True, kw_only=True, tag="execution.failed"):
     """Ended as failed, in ``state`` (may be empty)."""
 
     error: str
@@ -198,7 +198,7 @@ class ExecutionFailed(Fact, frozen=True, tag="execution.failed"):
     exit_code: int = 1
 
 
-class ExecutionCancelled(Fact, frozen=True, tag="execution.cancelled"):
+class ExecutionCancelled(Fact, frozen=True, kw_only=True, tag="execution.cancelled"):
     """Ended by a cancel request; no process of it is left."""
 
     state: str = ""
