@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("--storage", type=Path, required=True)
     options = parser.parse_args()
     logging.basicConfig(
-        level=logging.INFO, format=f"%(asctime)s %(levelname)s awf-engine[{os.getpid()}] %(message)s", stream=sys.stderr
+        level=logging.INFO,
+        format=f"%(asctime)s %(levelname)s awf-engine[{os.getpid()}] %(message)s",
+        stream=sys.stderr,
     )
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text("awf-engine")
@@ -45,7 +47,7 @@ def main() -> None:
         settings = load_settings(options.root, os.environ, {"storage": options.storage})
         asyncio.run(_run(settings))
     except AwfError as error:
-        log.error("%s", error)
+        sys.stderr.write(f"awf-engine: {error}\n")
         sys.exit(error.exit_status)
 
 

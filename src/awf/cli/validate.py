@@ -31,4 +31,6 @@ def command(workflow: str) -> None:
     if errors:
         click.echo(f"{file.identifier}: {errors} error{'s' * (errors != 1)}", err=True)
         sys.exit(WorkflowInvalid.exit_status)
-    click.echo(f"{file.identifier}: valid" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else ""))
+    click.echo(
+        f"{file.identifier}: valid" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else "")
+    )

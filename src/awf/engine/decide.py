@@ -52,7 +52,9 @@ LONGEST_COMPLAINT = 4096
 class Core:
     """One execution: its state, its pinned workflow, the real values of its inputs."""
 
-    def __init__(self, state: ExecutionState, workflow: Workflow, inputs: Mapping[str, Any], sealer: Sealer) -> None:
+    def __init__(
+        self, state: ExecutionState, workflow: Workflow, inputs: Mapping[str, Any], sealer: Sealer
+    ) -> None:
         self.state = state
         self.workflow = workflow
         self.inputs = inputs
@@ -119,7 +121,9 @@ class Core:
         for flying in list(self.state.in_flight.values()):
             before = flying.started
             if flying.deaths >= MAX_DEATHS:
-                error = f"step '{before.state}' was running when its engine died, {flying.deaths} times in a row"
+                error = (
+                    f"step '{before.state}' was running when its engine died, {flying.deaths} times in a row"
+                )
                 self._end_step(before, Failed(error, exit_code=1), world)
                 self._emit(ExecutionFailed(error=error, state=before.state), world)
                 return

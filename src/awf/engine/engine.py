@@ -212,7 +212,9 @@ class Engine:
             self._marks.clear_mark(execution)
             self.wake()
 
-    async def _prepare(self, claim: Claim, intent: Intent | None) -> tuple[Interpreter, list[Stimulus]] | None:
+    async def _prepare(
+        self, claim: Claim, intent: Intent | None
+    ) -> tuple[Interpreter, list[Stimulus]] | None:
         """An interpreter and its first stimuli; None where the execution cannot be run and has been failed."""
         execution = claim.ownership.execution
         try:
@@ -263,7 +265,9 @@ class Engine:
                 if dead is None:
                     dead = await self._dead()
                 if intent.owner is None or intent.owner in dead:
-                    for claim in await self._store.claim(self.id, free=dead, limit=1, only=[intent.execution]):
+                    for claim in await self._store.claim(
+                        self.id, free=dead, limit=1, only=[intent.execution]
+                    ):
                         self._take(claim, intent)
                         self._seen_intents.add(intent.id)
         for execution in self._marks.cancel_marks():

@@ -20,7 +20,15 @@ from awf.engine.output import OutputBuffer
 from awf.engine.ports import Clock, StepContext, StepRunner
 from awf.engine.stimuli import Cancel, OutputArrived, Release, StepFinished, Stimulus, World
 from awf.errors import OwnershipLost, StoreUnavailable
-from awf.journal.events import FINAL, CancelRequested, Entry, ExecutionReleased, ShellCommand, StepStarted, Stream
+from awf.journal.events import (
+    FINAL,
+    CancelRequested,
+    Entry,
+    ExecutionReleased,
+    ShellCommand,
+    StepStarted,
+    Stream,
+)
 from awf.journal.store import Ownership, Store
 
 log = logging.getLogger("awf.engine")
@@ -146,7 +154,7 @@ class Interpreter:
                 self._start(fact)
             elif isinstance(fact, CancelRequested):
                 self._cancel.set()
-            elif isinstance(fact, FINAL + (ExecutionReleased,)):
+            elif isinstance(fact, (*FINAL, ExecutionReleased)):
                 return True
         return False
 
@@ -154,7 +162,9 @@ class Interpreter:
 
     def _start(self, fact: StepStarted) -> None:
         if fact.refused:
-            self._inbox.put_nowait(StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving))
+            self._inbox.put_nowait(
+                StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving)
+            )
             return
         self._tasks[fact.path] = asyncio.create_task(self._attempt(fact))
 
@@ -166,10 +176,14 @@ class Interpreter:
             outcome = Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         else:
             try:
-                outcome = await runner.run(self._unsealed(fact), self._context(fact), buffer.write, self._cancel)
+                outcome = await runner.run(
+                    self._unsealed(fact), self._context(), buffer.write, self._cancel
+                )
             except Exception as error:
                 log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
-                outcome = Failed(f"internal error in the runner of '{fact.kind}' steps: {error!r}", exit_code=126)
+                outcome = Failed(
+                    f"internal error in the runner of '{fact.kind}' steps: {error!r}", exit_code=126
+                )
         outcome = buffer.close(outcome)
         if outcome.exit_code in KILLED and not self._cancel.is_set():
             # A reboot, or a service manager, ends steps and engine at the same moment: see whether this is one.
@@ -203,7 +217,7 @@ class Interpreter:
             timeout=fact.timeout,
         )
 
-    def _context(self, fact: StepStarted) -> StepContext:
+    def _context(self) -> StepContext:
         accepted = self._core.state.accepted
         return StepContext(
             execution=self.execution,

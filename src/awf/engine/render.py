@@ -15,6 +15,7 @@ from awf.engine.state import ExecutionState, StepResult
 from awf.engine.stimuli import World
 from awf.journal.events import ShellCommand, StepStarted
 
+
 class CannotStart(Exception):
     """A step cannot be started; the text says why and is the step's error."""
 
@@ -92,7 +93,9 @@ def render_step(step: StepState, scope: Scope, fact: StepStarted) -> StepStarted
     except ShellPlaceError as failure:
         raise CannotStart(f"{failure} ({step.command.position})") from failure
     if not command.script.strip():
-        raise CannotStart(f"the command of state '{step.name}' is empty after rendering ({step.command.position})")
+        raise CannotStart(
+            f"the command of state '{step.name}' is empty after rendering ({step.command.position})"
+        )
     return StepStarted(
         step=fact.step,
         state=fact.state,

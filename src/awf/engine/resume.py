@@ -49,7 +49,9 @@ def _entry(state: ExecutionState, workflow: Workflow, from_step: str | None) -> 
     if from_step == "previous":
         completed = _latest(state, "completed")
         if completed is None:
-            raise ResumePointInvalid("from_step: no completed step to resume from; leave it out to start over")
+            raise ResumePointInvalid(
+                "from_step: no completed step to resume from; leave it out to start over"
+            )
         return completed.path
     return from_step
 
@@ -64,7 +66,9 @@ def _kept(state: ExecutionState, workflow: Workflow, path: str) -> list[StepResu
     kept = [
         result
         for result in state.results.values()
-        if result.status == "completed" and result.order < limit and result.path != path
+        if result.status == "completed"
+        and result.order < limit
+        and result.path != path
         and result.state in workflow.states
     ]
     return sorted(kept, key=lambda result: result.order)

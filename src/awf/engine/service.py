@@ -22,7 +22,14 @@ from awf.engine.pinned import MAIN, Definitions, digest
 from awf.engine.ports import Catalog, Clock, WorkflowFile
 from awf.engine.resume import resume_point
 from awf.engine.state import ExecutionState, fold
-from awf.errors import ErrorEntry, ExecutionNotFound, InputsInvalid, NotResumable, StoreUnavailable, WorkflowInvalid
+from awf.errors import (
+    ErrorEntry,
+    ExecutionNotFound,
+    InputsInvalid,
+    NotResumable,
+    StoreUnavailable,
+    WorkflowInvalid,
+)
 from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
 from awf.journal.store import Acceptance, ExecutionFilter, ExecutionRow, Store
 
@@ -48,7 +55,9 @@ class Signals:
 class Service:
     """One store, one catalog. Every method may be called concurrently."""
 
-    def __init__(self, *, store: Store, catalog: Catalog, clock: Clock, signals: Signals, place: Place) -> None:
+    def __init__(
+        self, *, store: Store, catalog: Catalog, clock: Clock, signals: Signals, place: Place
+    ) -> None:
         self.store = store
         self._catalog = catalog
         self._clock = clock
@@ -91,7 +100,11 @@ class Service:
         )
         await self._accept(
             Acceptance(
-                id=execution, fact=fact, now=self._clock.now(), secrets=secrets, sources={name_of_text: file.text}
+                id=execution,
+                fact=fact,
+                now=self._clock.now(),
+                secrets=secrets,
+                sources={name_of_text: file.text},
             )
         )
         return execution
@@ -144,7 +157,9 @@ class Service:
             warnings=warnings,
         )
         new = str(uuid.uuid4())
-        await self._accept(Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=sources))
+        await self._accept(
+            Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=sources)
+        )
         return new
 
     async def execution(self, execution: str) -> ExecutionRow:
@@ -175,7 +190,9 @@ class Service:
         workflow: Workflow, supplied: Mapping[str, Any], working_dir: str
     ) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
         """Coerced inputs, the secret ones among them, and warnings. Raises InputsInvalid with all failures."""
-        resolved = resolve_inputs(workflow, supplied, file_exists=lambda path: Path(working_dir, path).exists())
+        resolved = resolve_inputs(
+            workflow, supplied, file_exists=lambda path: Path(working_dir, path).exists()
+        )
         if resolved.errors:
             entries = [ErrorEntry(f"inputs.{name}", text) for name, text in resolved.errors]
             raise InputsInvalid(failure_text(resolved.errors), entries=entries)

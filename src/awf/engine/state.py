@@ -183,11 +183,15 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     state.unstarted = None
 
 
-def _flying(state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed) -> StepInFlight:
+def _flying(
+    state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed
+) -> StepInFlight:
     """The step in flight that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
     flying = state.in_flight.get(fact.path)
     if flying is None or flying.started.step != fact.step or flying.started.state != fact.state:
-        expected = "no step in flight" if flying is None else f"step {flying.started.step} ({flying.started.state})"
+        expected = (
+            "no step in flight" if flying is None else f"step {flying.started.step} ({flying.started.state})"
+        )
         raise ReplayDiverged(
             f"execution {state.execution}, entry {entry.seq}: expected {expected} at {fact.path!r}, "
             f"found step {fact.step} ({fact.state})"

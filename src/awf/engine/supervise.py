@@ -26,7 +26,9 @@ BACKOFF_MAX = 30.0
 class Supervisor:
     """``spawn`` starts an engine process; ``log_file`` is where it writes what goes wrong."""
 
-    def __init__(self, engines: Path, version: str, spawn: Callable[[], subprocess.Popen[bytes]], log_file: Path) -> None:
+    def __init__(
+        self, engines: Path, version: str, spawn: Callable[[], subprocess.Popen[bytes]], log_file: Path
+    ) -> None:
         self._engines = engines
         self._version = version
         self._spawn = spawn

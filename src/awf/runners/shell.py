@@ -38,7 +38,9 @@ class ShellRunner:
     grace: float
     clock: Clock
 
-    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event) -> Outcome:
+    async def run(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
+    ) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
         assert fact.command is not None
         began = self.clock.monotonic()
@@ -48,7 +50,9 @@ class ShellRunner:
         try:
             script = _Script(self.shell, fact.command)
         except OSError as error:
-            return Failed(f"cannot write the command to a temporary file: {error.strerror}", CANNOT_START_EXIT)
+            return Failed(
+                f"cannot write the command to a temporary file: {error.strerror}", CANNOT_START_EXIT
+            )
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         try:
@@ -110,12 +114,14 @@ class ShellRunner:
         return Failed("", code, duration, written)
 
 
-async def _exit_or(process: subprocess.Popen[bytes], cancel: asyncio.Event | None, timeout: float | None) -> str | None:
+async def _exit_or(
+    process: subprocess.Popen[bytes], cancel: asyncio.Event | None, timeout: float | None
+) -> str | None:
     """Wait for the exit (None), the cancel event (``cancel``) or the timeout (``timeout``), whichever is first."""
     loop = asyncio.get_running_loop()
     exited: asyncio.Future[None] = loop.create_future()
     pidfd = os.pidfd_open(process.pid)
-    loop.add_reader(pidfd, lambda: exited.done() or exited.set_result(None))
+    loop.add_reader(pidfd, _resolve, exited)
     cancelled = asyncio.ensure_future(cancel.wait()) if cancel is not None else None
     waits: set[asyncio.Future[object]] = {exited, cancelled} if cancelled else {exited}  # type: ignore[arg-type]
     try:
@@ -128,6 +134,11 @@ async def _exit_or(process: subprocess.Popen[bytes], cancel: asyncio.Event | Non
     if exited.done():
         return None
     return "cancel" if cancel is not None and cancel.is_set() else "timeout"
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class _Script:
@@ -158,7 +169,7 @@ def choose_shell(setting: str | None, environ_shell: str | None) -> str:
     ``/bin/sh``."""
     if setting:
         return setting
-    if environ_shell and os.path.isabs(environ_shell) and Path(environ_shell).is_file():
+    if environ_shell and Path(environ_shell).is_absolute() and Path(environ_shell).is_file():
         if Path(environ_shell).name in {"sh", "bash", "dash", "ksh", "zsh"}:
             return environ_shell
     return "/bin/sh"
