@@ -1,0 +1,220 @@
+"""Reading the keys of one map: each as the type it must have, everything wrong collected, nothing raised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from awf.domain.duration import parse_duration
+from awf.domain.expressions import Expression, parse_expression
+from awf.domain.findings import Findings
+from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, kind_of
+from awf.domain.problems import Position, ProblemError
+from awf.domain.suggest import did_you_mean
+from awf.domain.templates import Template, parse_template
+
+WRONG_TYPE = "WORKFLOW.PARSE.WRONG_TYPE"
+INVALID_VALUE = "WORKFLOW.PARSE.INVALID_VALUE"
+MISSING_FIELD = "WORKFLOW.PARSE.MISSING_FIELD"
+UNKNOWN_KEY = "WORKFLOW.PARSE.UNKNOWN_KEY"
+UNSUPPORTED = "WORKFLOW.PARSE.UNSUPPORTED"
+
+_YES = frozenset({"true", "yes", "on"})
+_NO = frozenset({"false", "no", "off"})
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a map may hold: ``read``, known but not performed yet (``later``, errors), and accepted for the sake of
+    old files though they never had an effect (``inert``, warnings). All others are unknown: warnings.
+    """
+
+    read: frozenset[str]
+    later: frozenset[str] = frozenset()
+    inert: frozenset[str] = frozenset()
+
+
+class Fields:
+    """``subject`` begins every message: ``"state 'x': "``, or nothing. What is missing is reported at ``place``."""
+
+    def __init__(self, node: MapNode, place: Position, subject: str, findings: Findings) -> None:
+        self.node = node
+        self.place = place
+        self.subject = subject
+        self.findings = findings
+
+    def check_keys(self, keys: Keys) -> None:
+        """Report every key of the map that will not be performed."""
+        for name, entry in self.node.entries.items():
+            if name in keys.later:
+                self.error(entry.key, UNSUPPORTED, f"key '{name}' is not supported by this version of awf")
+            elif name in keys.inert:
+                self.warn(entry.key, UNKNOWN_KEY, f"key '{name}' has no effect")
+            elif name not in keys.read:
+                hint = did_you_mean(name, keys.read | keys.later)
+                self.warn(entry.key, UNKNOWN_KEY, f"unknown key '{name}'{hint}")
+
+    def error(self, position: Position, code: str, message: str) -> None:
+        self.findings.error(position, code, self.subject + message)
+
+    def warn(self, position: Position, code: str, message: str) -> None:
+        self.findings.warn(position, code, self.subject + message)
+
+    def invalid(self, node: Node, message: str) -> None:
+        self.error(node.position, INVALID_VALUE, message)
+
+    def entry(self, key: str) -> Entry | None:
+        """The entry of ``key`` where it has a value."""
+        entry = self.node.entries.get(key)
+        if entry is None or (isinstance(entry.value, ScalarNode) and entry.value.value is None):
+            return None
+        return entry
+
+    def value(self, key: str) -> Node | None:
+        entry = self.entry(key)
+        return entry.value if entry else None
+
+    def require(self, key: str) -> bool:
+        """Whether ``key`` has a value; its absence is reported."""
+        if self.entry(key) is not None:
+            return True
+        place = self.node.entries[key].key if key in self.node.entries else self.place
+        self.error(place, MISSING_FIELD, f"required key '{key}' is missing")
+        return False
+
+    def mismatch(self, node: Node, name: str, wanted: str) -> None:
+        self.error(node.position, WRONG_TYPE, f"'{name}' must be {wanted}, not {kind_of(node)}")
+
+    def scalar(self, key: str, wanted: str = "a string") -> ScalarNode | None:
+        node = self.value(key)
+        return None if node is None else self.as_scalar(node, key, wanted)
+
+    def as_scalar(self, node: Node, name: str, wanted: str = "a string") -> ScalarNode | None:
+        """The node if it is a scalar of text that a process can be given."""
+        if not isinstance(node, ScalarNode):
+            self.mismatch(node, name, wanted)
+        elif "\0" in node.text:
+            self.invalid(node, f"'{name}' holds a NUL character")
+        else:
+            return node
+        return None
+
+    def text(self, key: str) -> str:
+        """The text as written (``1.10`` stays ``1.10``); empty where absent."""
+        node = self.scalar(key)
+        return node.text if node else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        found = [
+            self.as_scalar(node, key, "a list of strings") for node in self.items(key, "a list of strings")
+        ]
+        return tuple(node.text for node in found if node)
+
+    def items(self, key: str, wanted: str = "a list") -> list[Node]:
+        node = self.value(key)
+        if node is None or isinstance(node, ListNode):
+            return node.items if node else []
+        self.mismatch(node, key, wanted)
+        return []
+
+    def boolean(self, key: str) -> bool | None:
+        """``yes``, ``no``, ``on``, ``off`` count too: older files have them."""
+        node = self.value(key)
+        if node is None:
+            return None
+        word = node.text.lower() if isinstance(node, ScalarNode) else ""
+        if word in _YES or word in _NO:
+            return word in _YES
+        self.mismatch(node, key, "true or false")
+        return None
+
+    def integer(self, key: str, low: int, high: int) -> int | None:
+        node = self.scalar(key, "a whole number")
+        if node is None:
+            return None
+        if not isinstance(node.value, int) or isinstance(node.value, bool):
+            self.mismatch(node, key, "a whole number")
+        elif not low <= node.value <= high:
+            self.invalid(node, f"'{key}' must be from {low} to {high}, not {node.text}")
+        else:
+            return node.value
+        return None
+
+    def number(self, key: str) -> int | float | None:
+        node = self.scalar(key, "a number")
+        if node is None:
+            return None
+        if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            return node.value
+        self.mismatch(node, key, "a number")
+        return None
+
+    def choice(self, key: str, choices: Iterable[str], refusal: Callable[[str], str]) -> str | None:
+        """One of ``choices`` in any case, as the choice spells it."""
+        node = self.scalar(key)
+        if node is None:
+            return None
+        names = {name.casefold(): name for name in choices}
+        found = names.get(node.text.casefold())
+        if found is None:
+            self.invalid(node, refusal(node.text) + did_you_mean(node.text, names.values()))
+        return found
+
+    def template(self, key: str) -> Template | None:
+        node = self.scalar(key)
+        return self.parsed_template(node) if node else None
+
+    def parsed_template(self, node: ScalarNode) -> Template | None:
+        try:
+            return parse_template(node.text, node.content, node.indent)
+        except ProblemError as error:
+            self._syntax(error)
+        return None
+
+    def expression(self, key: str) -> Expression | None:
+        node = self.scalar(key, "an expression")
+        if node is None:
+            return None
+        try:
+            return parse_expression(node.text, node.content, node.indent)
+        except ProblemError as error:
+            self._syntax(error)
+        return None
+
+    def _syntax(self, error: ProblemError) -> None:
+        problem = error.problem
+        self.error(problem.position, problem.code, problem.message)
+
+    def variables(self, key: str) -> dict[str, Template]:
+        """A map of environment variables to templates."""
+        node = self.value(key)
+        if node is None:
+            return {}
+        if not isinstance(node, MapNode):
+            self.mismatch(node, key, "a map of names to values")
+            return {}
+        found: dict[str, Template] = {}
+        for name, entry in node.entries.items():
+            if not _VARIABLE.fullmatch(name):
+                self.error(entry.key, INVALID_VALUE, f"'{name}' is not a name for an environment variable")
+                continue
+            value = self.as_scalar(entry.value, f"{key}.{name}")
+            template = self.parsed_template(value) if value else None
+            if template is not None:
+                found[name] = template
+        return found
+
+    def duration(self, key: str) -> float | Template | None:
+        """Seconds, or a template that renders to a duration. Zero means none."""
+        node = self.scalar(key, "a duration")
+        if node is None:
+            return None
+        if "{{" in node.text:
+            return self.parsed_template(node)
+        try:
+            return parse_duration(node.text) or None
+        except ValueError as error:
+            self.invalid(node, f"'{key}': {error}")
+        return None

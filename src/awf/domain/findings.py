@@ -1,0 +1,40 @@
+"""Collecting what is wrong with a file, to be told all at once."""
+
+from __future__ import annotations
+
+from awf.domain.problems import Position, Problem, ProblemError
+
+MOST = 500
+"""Problems kept of one file; a file with more is not helped by reading them."""
+
+
+class Findings:
+    """The problems of one file. The same text at the same place counts once (aliases repeat what they stand for)."""
+
+    def __init__(self) -> None:
+        self._problems: dict[tuple[Position, str], Problem] = {}
+        self._failed = False
+
+    def error(self, position: Position, code: str, message: str) -> None:
+        self.add(Problem(position, code, message))
+
+    def warn(self, position: Position, code: str, message: str) -> None:
+        self.add(Problem(position, code, message, "warning"))
+
+    def add(self, problem: Problem | ProblemError) -> None:
+        found = problem.problem if isinstance(problem, ProblemError) else problem
+        if len(self._problems) < MOST or (found.severity == "error" and not self._failed):
+            self._problems.setdefault((found.position, found.message), found)
+        self._failed |= found.severity == "error"
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among them."""
+        return self._failed
+
+    def in_file_order(self) -> tuple[Problem, ...]:
+        return tuple(
+            sorted(
+                self._problems.values(), key=lambda problem: (problem.position.line, problem.position.column)
+            )
+        )

@@ -1,0 +1,94 @@
+"""A workflow file's text into a checked workflow, with everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from awf.domain.declarations import read_inputs
+from awf.domain.document import read_document
+from awf.domain.fields import Fields, Keys
+from awf.domain.findings import Findings
+from awf.domain.nodes import MapNode, ScalarNode, plain_value
+from awf.domain.problems import Position, Problem
+from awf.domain.states import read_states
+from awf.domain.validate import validate
+from awf.domain.workflow import Workflow
+
+_TOP = Keys(
+    read=frozenset({"name", "description", "version", "author", "tags", "inputs", "states"}),
+    later=frozenset({"hooks", "escaping"}),
+    inert=frozenset({"plugins", "env", "outputs"}),
+)
+_TEXTS = ("name", "version", "description", "author")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """``problems`` are in the order of the file; ``workflow`` is None where one of them is an error. ``document`` is
+    the file as authored, as JSON has it, wherever its YAML could be read.
+    """
+
+    workflow: Workflow | None
+    problems: tuple[Problem, ...] = ()
+    document: dict[str, Any] | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+
+def load_workflow(text: str | bytes, file: str, identifier: str) -> Loaded:
+    """Load and validate one file. ``file`` is its path as messages show it, ``identifier`` what people call it by.
+
+    Raises nothing: whatever is wrong with the text is among the problems.
+    """
+    findings = Findings()
+    root = read_document(text, file, findings)
+    if root is None:
+        return Loaded(None, findings.in_file_order())
+    workflow = _read(Fields(root, Position(file, 1, 1), "", findings), file, identifier)
+    return Loaded(
+        None if findings.failed else workflow,
+        findings.in_file_order(),
+        _as_authored(root),
+    )
+
+
+def _read(fields: Fields, file: str, identifier: str) -> Workflow:
+    fields.check_keys(_TOP)
+    fields.require("name")
+    inputs = read_inputs(fields)
+    found = read_states(fields)
+    name = fields.text("name")
+    if name and name != identifier:
+        message = f"name '{name}' differs from the file's name; people call this workflow '{identifier}'"
+        fields.warn(fields.node.entries["name"].value.position, "WORKFLOW.VALIDATION.NAME", message)
+    workflow = Workflow(
+        identifier=identifier,
+        name=name or identifier,
+        file=file,
+        initial=found.initial,
+        states=found.states,
+        inputs=inputs,
+        version=fields.text("version"),
+        description=fields.text("description"),
+        author=fields.text("author"),
+        tags=fields.texts("tags"),
+    )
+    validate(workflow, found, "inputs" in fields.node.entries, fields.findings)
+    return workflow
+
+
+def _as_authored(root: MapNode) -> dict[str, Any]:
+    """The document; what people read as text (``version: 1.10``) as it is written."""
+    document: dict[str, Any] = plain_value(root)
+    for key in _TEXTS:
+        entry = root.entries.get(key)
+        if entry is not None and isinstance(entry.value, ScalarNode) and entry.value.value is not None:
+            document[key] = entry.value.text
+    return document

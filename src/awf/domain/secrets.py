@@ -1,0 +1,81 @@
+"""Which inputs are secrets, and hiding their values in text."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from awf.domain.workflow import Workflow
+
+MASK = "***"
+SHORTEST = 8
+"""Characters. Shorter values are not masked: they would hide unrelated text."""
+
+_WORDS = frozenset({"secret", "token", "password", "passwd", "credential", "apikey"})
+_PAIRS = frozenset({("api", "key"), ("private", "key")})
+_PARTS = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+def is_secret(name: str) -> bool:
+    """Whether an input or environment variable of that name holds a secret, judged by the words in its name."""
+    parts = [word.lower() for part in _PARTS.findall(name) for word in _CAMEL.split(part)]
+    return not _WORDS.isdisjoint(parts) or any(pair in _PAIRS for pair in itertools.pairwise(parts))
+
+
+def secret_inputs(workflow: Workflow, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in ``values`` that are secrets: as their declaration says, else by their name."""
+    declared = {item.name: item.secret for item in workflow.inputs}
+    return tuple(name for name in values if _decided(name, declared.get(name)))
+
+
+def _decided(name: str, secret: bool | None) -> bool:
+    return is_secret(name) if secret is None else secret
+
+
+def maskable(values: Iterable[Any]) -> tuple[str, ...]:
+    """The texts to look for when ``values`` must not be shown: strings (also those inside lists and maps) from 8
+    characters that are not plain numbers, as they are and as JSON writes them; the longest first.
+    """
+    found: set[str] = set()
+    for value in values:
+        for text in _strings(value):
+            trimmed = text.strip()
+            if len(trimmed) >= SHORTEST and not _PLAIN_NUMBER.fullmatch(trimmed):
+                found.add(trimmed)
+                found.add(json.dumps(trimmed, ensure_ascii=False)[1:-1])
+    return tuple(sorted(found, key=lambda text: (-len(text), text)))
+
+
+def mask(text: str, values: Iterable[Any]) -> str:
+    """``text`` with every occurrence of a value as ``***``; values that overlap in the text vanish together."""
+    spans = sorted(span for value in maskable(values) for span in _occurrences(text, value))
+    shown: list[str] = []
+    end = 0
+    for start, stop in spans:
+        if start >= end:
+            shown += (text[end:start], MASK)
+        end = max(end, stop)
+    return "".join((*shown, text[end:])) if shown else text
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _strings(item)
+
+
+def _occurrences(text: str, value: str) -> Iterable[tuple[int, int]]:
+    start = text.find(value)
+    while start >= 0:
+        yield start, start + len(value)
+        start = text.find(value, start + 1)
