@@ -86,7 +86,8 @@ def _check_supplied(item: Input, value: Any, file_exists: Callable[[str], bool],
         found.errors.append((item.name, str(error)))
         return
     found.values[item.name] = coerced
-    found.errors += [(item.name, text) for text in broken_rules(item, coerced, file_exists, hide=secret)]
+    broken = broken_rules(item, coerced, file_exists, hide=secret)
+    found.errors.extend((item.name, text) for text in broken)
 
 
 def failure_text(errors: Sequence[Failure]) -> str:

@@ -1,0 +1,50 @@
+"""Where workflow files are looked for: the directories of a project, in the order in which they win."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """``name``: ``env``, ``local`` or ``global``."""
+
+    name: str
+    directory: Path
+
+
+def project_root(start: Path) -> Path:
+    """The nearest directory from ``start`` upwards that has ``.awf/``, else ``start`` itself; absolute."""
+    start = start.absolute()
+    return next((place for place in (start, *start.parents) if (place / ".awf").is_dir()), start)
+
+
+def config_directory(environ: Mapping[str, str]) -> Path:
+    """The user's configuration directory: ``$AWF_CONFIG_HOME``, else ``awf`` in ``$XDG_CONFIG_HOME`` or ``~/.config``."""
+    if own := environ.get("AWF_CONFIG_HOME"):
+        return _expanded(own, environ)
+    shared = environ.get("XDG_CONFIG_HOME", "")
+    return (Path(shared) if shared.startswith("/") else _home(environ) / ".config") / "awf"
+
+
+def sources(root: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
+    """The directories of the project at ``root``; whether they exist is not looked at."""
+    listed = environ.get("AWF_WORKFLOWS_PATH", "").split(os.pathsep)
+    return (
+        *(Source("env", _expanded(entry, environ)) for entry in listed if entry),
+        Source("local", root / ".awf" / "workflows"),
+        Source("global", config_directory(environ) / "workflows"),
+    )
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def _expanded(entry: str, environ: Mapping[str, str]) -> Path:
+    if entry == "~" or entry.startswith("~/"):
+        return _home(environ) / entry[2:]
+    return Path(entry).absolute()
