@@ -49,7 +49,7 @@ def parse_expression(source: str, position: Position, indent: int = 0) -> Expres
     """
     text = Source(source, position, indent)
     if len(source) > MAX_LENGTH:
-        text.fail(f"it is longer than {MAX_LENGTH} characters", 0)
+        raise text.error(f"it is longer than {MAX_LENGTH} characters", 0)
     found: list[tuple[tuple[str, ...], int]] = []
     node = Parser(text, 0, len(source), found).whole()
     references = tuple(Reference(path, text.at(offset)) for path, offset in found)

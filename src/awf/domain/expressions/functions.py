@@ -168,9 +168,9 @@ def call(function: Function, run: Run, arguments: Arguments, position: Position)
 
 
 def select(
-    name: str, run: Run, value: Any, predicate: Callable[[Run], Any], weight: int, position: Position
+    name: str, run: Run, value: Any, predicate: Callable[[Run], Any], *, weight: int, position: Position
 ) -> Any:
-    """``any``, ``all``, ``filter`` and ``map``: the predicate for each element, which it sees as ``#``."""
+    """``any``, ``all``, ``filter`` and ``map``: the predicate, of ``weight`` operations, for each element ``#``."""
     if value is None:
         return None
     what = f"{name}()"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple, NoReturn
+from typing import Literal, NamedTuple
 
+from awf.domain.expressions.values import INTEGER_LIMIT, fits
 from awf.domain.problems import Position, Problem, ProblemError
 
 SYNTAX = "WORKFLOW.EXPRESSION.SYNTAX"
@@ -25,9 +26,8 @@ class Source:
             return self._position.moved(0, offset)
         return self._position.moved(self.text.count("\n", 0, offset), offset - line_start + self._indent)
 
-    def fail(self, message: str, offset: int, code: str = SYNTAX) -> NoReturn:
-        """Raises ProblemError."""
-        raise ProblemError(Problem(self.at(offset), code, f"expression: {message}"))
+    def error(self, message: str, offset: int, code: str = SYNTAX) -> ProblemError:
+        return ProblemError(Problem(self.at(offset), code, f"expression: {message}"))
 
 
 class Token(NamedTuple):
@@ -68,14 +68,27 @@ def tokens(source: Source, start: int, end: int) -> list[Token]:
         match = _TOKEN.match(source.text, offset, end)
         if match is None:
             character = source.text[offset]
-            source.fail(_HINTS.get(character, f"unexpected {character!r}"), offset)
+            raise source.error(_HINTS.get(character, f"unexpected {character!r}"), offset)
         text = match.group()
         match match.lastgroup:
             case "number" | "name" | "string" | "op" as kind:
                 found.append(Token(kind, text, offset))
         offset = match.end()
-    found.append(Token("end", "the end", end))
+    found.append(Token("end", "end", end))
     return found
+
+
+def number(source: Source, token: Token) -> int | float:
+    """The value of a number token. Raises ProblemError for an integer beyond 64 bits."""
+    text = token.text.replace("_", "").lower()
+    based = text[:2] in {"0x", "0b", "0o"}
+    if not based and any(mark in text for mark in ".e"):
+        return float(text)
+    digits = text[2:] if based else text
+    value = int(text, 0 if based else 10) if 0 < len(digits) < 65 else INTEGER_LIMIT
+    if not fits(value):
+        raise source.error("the number does not fit an integer of 64 bits", token.offset)
+    return value
 
 
 _ESCAPE = re.compile(
@@ -95,13 +108,15 @@ def unescape(source: Source, start: int, end: int) -> str:
     def replacement(match: re.Match[str]) -> str:
         if (plain := match["plain"]) is not None:
             if plain not in _PLAIN:
-                source.fail(f"unknown escape \\{plain} (a backslash itself is \\\\)", start + match.start())
+                raise source.error(
+                    f"unknown escape \\{plain} (a backslash itself is \\\\)", start + match.start()
+                )
             return _PLAIN[plain]
         if (octal := match["octal"]) is not None:
             return chr(int(octal, 8))
         code = int(match["byte"] or match["short"] or match["braced"] or match["long"], 16)
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-            source.fail(f"no such character: {match.group()}", start + match.start())
+            raise source.error(f"no such character: {match.group()}", start + match.start())
         return chr(code)
 
     return _ESCAPE.sub(replacement, source.text[start:end])

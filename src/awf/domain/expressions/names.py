@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from awf.domain.expressions.operators import scalar_text
@@ -79,12 +79,3 @@ def read(space: str, holder: Any, key: Any, position: Position, *, as_text: bool
         raise ExpressionFailure(f"a list is indexed by whole numbers, not by {kind(key)}", position)
     what = repr(key) if isinstance(key, str) else kind(key)
     raise ExpressionFailure(f"{kind(holder)} has no member {what}", position)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` with the name most alike, or nothing."""
-    import difflib
-
-    by_folded = {candidate.lower().replace("_", ""): candidate for candidate in known}
-    close = difflib.get_close_matches(name.lower().replace("_", ""), by_folded, n=1)
-    return f" (did you mean {by_folded[close[0]]!r}?)" if close else ""

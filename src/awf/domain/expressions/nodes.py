@@ -191,7 +191,7 @@ def select(name: str, values: Node, predicate: Node, offset: int, position: Posi
     of, holds, weight = values.run, predicate.run, predicate.weight
 
     def run(run: Run) -> Any:
-        return functions.select(name, run, of(run), holds, weight, position)
+        return functions.select(name, run, of(run), holds, weight=weight, position=position)
 
     return made(run, offset, [values, predicate])
 

@@ -73,7 +73,7 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Operation:
         if left is None or right is None:
             return False
         if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
-            return compare(left, right)
+            return bool(compare(left, right))
         raise ExpressionFailure(f"cannot compare {kind(left)} {symbol} {kind(right)}", position)
 
     return order
@@ -93,7 +93,7 @@ def member_of(run: Run, left: Any, right: Any, position: Position) -> bool:
 def contains(run: Run, left: Any, right: Any, position: Position) -> bool:
     if isinstance(left, list):
         return member_of(run, right, left, position)
-    return _contains_text(run, left, right, position)
+    return bool(_contains_text(run, left, right, position))
 
 
 def text_test(name: str, test: Callable[[str, str], bool]) -> Operation:

@@ -33,7 +33,7 @@ def compile_pattern(pattern: str) -> Search:
 
 
 def search_text(run: Run, search: Search, value: Any, position: Position) -> bool:
-    """Nil never matches."""
+    """Whether the pattern is found in the value; nil never matches."""
     if value is None:
         return False
     text = scalar_text(value, position, "matches")
