@@ -24,3 +24,16 @@ def parse_rfc3339(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset; write 2026-05-17T20:39:00Z or 2026-05-17T22:39:00+02:00")
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def duration_text(seconds: float) -> str:
+    """A duration as Go prints it: ``500ms``, ``30s``, ``1m30s``, ``2h0m0s``."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.3f}".rstrip("0").rstrip(".") + "ms"
+    whole, fraction = divmod(round(seconds, 3), 1)
+    minutes, rest = divmod(int(whole), 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{rest}" + (f"{fraction:.3f}"[1:].rstrip("0") if fraction else "") + "s"
+    if hours:
+        return f"{hours}h{minutes}m{text}"
+    return f"{minutes}m{text}" if minutes else text

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awf.domain.duration import duration_text, parse_duration
+from awf.domain.duration import parse_duration
 from awf.domain.scope import Scope
 from awf.domain.shell import ShellPlaceError, shell_script
 from awf.domain.templates import Template, TemplateFailure, render, render_parts
-from awf.domain.timestamps import rfc3339
+from awf.domain.timestamps import duration_text, rfc3339
 from awf.domain.workflow import StepState
 from awf.engine.state import ExecutionState, StepResult
 from awf.engine.stimuli import World

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from awf.domain.duration import duration_text
+from awf.domain.timestamps import duration_text
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
 from awf.domain.shell import preamble
 from awf.engine.ports import Clock, Emit, StepContext

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awf.domain.timestamps import parse_rfc3339, rfc3339
+from awf.domain.timestamps import duration_text, parse_rfc3339, rfc3339
 
 
 def test_whole_seconds_have_no_fraction() -> None:
@@ -23,3 +23,11 @@ def test_offsets_are_understood() -> None:
 def test_what_is_no_rfc_3339_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="RFC 3339|offset"):
         parse_rfc3339(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(30, "30s"), (0.5, "500ms"), (0.0015, "1.5ms"), (90, "1m30s"), (7200, "2h0m0s"), (1.25, "1.25s"), (0, "0s")],
+)
+def test_durations_read_like_go_prints_them(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
