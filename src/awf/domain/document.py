@@ -33,13 +33,16 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def read_document(source: str | bytes, file: str, findings: Findings) -> MapNode | None:
-    """The document's top-level map; None where the findings say why there is none."""
+    """The document's top-level map; None where the one problem added says why there is none."""
+    found = Findings()
     try:
-        text = _decoded(source, file)
-        return _Composer(text, file, findings).document()
+        root = _Composer(_decoded(source, file), file, found).document()
     except ProblemError as error:
         findings.add(error)
-    return None
+        return None
+    for problem in found.in_file_order():
+        findings.add(problem)
+    return root
 
 
 def _refusal(position: Position, code: str, message: str) -> ProblemError:
@@ -121,11 +124,14 @@ class _Composer:
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> ProblemError:
         mark = error.problem_mark or error.context_mark
-        place = Position(self._file, mark.line + 1, mark.column + 1) if mark else Position(self._file, 1, 1)
+        if mark is None or mark.index >= len(self._text):
+            place = _place(self._file, self._text)
+        else:
+            place = Position(self._file, mark.line + 1, mark.column + 1)
         message = f"invalid YAML: {error.problem or error.context}"
         if mark and self._text[mark.index : mark.index + 1] == "\t":
             message += " (a tab; indent with spaces)"
-        elif re.search(r":\s+\{\{", self._text.splitlines()[mark.line] if mark else ""):
+        elif mark and re.search(r":\s+\{\{[^\n]*\Z", self._text[: mark.index]):
             message += f" ({_UNQUOTED})"
         elif error.context and error.context_mark and error.context_mark.line != place.line - 1:
             message += f" ({error.context} that begins at line {error.context_mark.line + 1})"

@@ -51,7 +51,7 @@ class Fields:
             if name in keys.later:
                 self.error(entry.key, UNSUPPORTED, f"key '{name}' is not supported by this version of awf")
             elif name in keys.inert:
-                self.warn(entry.key, UNKNOWN_KEY, f"key '{name}' has no effect")
+                self.warn(entry.key, UNKNOWN_KEY, f"key '{name}' has no effect here")
             elif name not in keys.read:
                 hint = did_you_mean(name, keys.read | keys.later)
                 self.warn(entry.key, UNKNOWN_KEY, f"unknown key '{name}'{hint}")

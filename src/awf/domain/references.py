@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from awf.domain import templates
 from awf.domain.expressions import names
 from awf.domain.findings import Findings
 from awf.domain.graph import Graph
 from awf.domain.problems import Position
 from awf.domain.scope import NAMESPACES, STATE_FIELDS
 from awf.domain.suggest import did_you_mean
+from awf.domain.templates import Template
 from awf.domain.workflow import InlineFailure, State, StepState, TerminalState, Workflow
 
 UNKNOWN_NAMESPACE = "WORKFLOW.VALIDATION.UNKNOWN_NAMESPACE"
@@ -63,7 +63,7 @@ def uses(state: State) -> Iterator[Use]:
                 yield Use(found.path, found.position, state.name, "transition", after=True, absent_ok=True)
 
 
-def _templates(state: State) -> Iterator[tuple[str, templates.Template]]:
+def _templates(state: State) -> Iterator[tuple[str, Template]]:
     if isinstance(state, TerminalState):
         if state.message is not None:
             yield "message", state.message
@@ -73,7 +73,7 @@ def _templates(state: State) -> Iterator[tuple[str, templates.Template]]:
         yield "dir", state.dir
     for name, value in state.env.items():
         yield f"env.{name}", value
-    if isinstance(state.timeout, templates.Template):
+    if isinstance(state.timeout, Template):
         yield "timeout", state.timeout
     if isinstance(state.routing.on_failure, InlineFailure):
         yield "on_failure", state.routing.on_failure.message

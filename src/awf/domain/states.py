@@ -16,16 +16,66 @@ from awf.domain.templates import Template
 from awf.domain.workflow import State, StepState, TerminalState
 
 _ANY = frozenset({"type", "description"})
-_EXECUTABLE_LATER = frozenset({"retry", "hooks", "capture", "use_template", "parameters"})
-_INERT = frozenset({"depends_on"})
+_ELSEWHERE = frozenset(
+    [
+        "command",
+        "script_file",
+        "dir",
+        "env",
+        "timeout",
+        "escaping",
+        "status",
+        "message",
+        "exit_code",
+        "exitcode",
+        "parallel",
+        "strategy",
+        "max_concurrent",
+        "items",
+        "while",
+        "body",
+        "max_iterations",
+        "break_when",
+        "on_complete",
+        "operation",
+        "inputs",
+        "operation_inputs",
+        "workflow",
+        "outputs",
+        "call_workflow",
+        "provider",
+        "prompt",
+        "prompt_file",
+        "mode",
+        "system_prompt",
+        "role",
+        "skills",
+        "options",
+        "output_format",
+        "conversation",
+        "mcp_proxy",
+        "retry",
+        "hooks",
+        "capture",
+        "use_template",
+        "parameters",
+        "depends_on",
+    ]
+).union(ROUTING_KEYS)
+"""Keys that mean something on some type of state, and nothing on the others."""
 
-STEP = Keys(
-    read=_ANY | ROUTING_KEYS | {"command", "dir", "env", "timeout"},
-    later=_EXECUTABLE_LATER | {"script_file", "escaping"},
-    inert=_INERT,
+
+def _keys(read: frozenset[str], later: frozenset[str]) -> Keys:
+    return Keys(read | _ANY, later, inert=_ELSEWHERE - read - later)
+
+
+STEP = _keys(
+    read=ROUTING_KEYS | {"command", "dir", "env", "timeout"},
+    later=frozenset({"retry", "hooks", "capture", "use_template", "parameters", "script_file", "escaping"}),
 )
-TERMINAL = Keys(
-    read=_ANY | {"status", "message", "exit_code", "exitcode"}, later=frozenset({"hooks"}), inert=_INERT
+TERMINAL = _keys(
+    read=frozenset({"status", "message", "exit_code", "exitcode"}),
+    later=frozenset({"use_template", "parameters"}),
 )
 _FAILURE_WORDS = frozenset(
     {"error", "errors", "errored", "fail", "fails", "failed", "failing", "failure", "failures", "fatal"}
