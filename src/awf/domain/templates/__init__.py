@@ -1,0 +1,23 @@
+"""The template language of workflow files: Go's ``text/template`` over the scope of ``domain.scope``.
+
+Namespaces are read as ``{{.inputs.x}}`` and ``{{inputs.x}}``. A missing key is an error, and just false in ``if``,
+``with``, ``and``, ``or``, ``not`` and ``default``. Whole numbers print whole, lists and maps as compact JSON, nil as
+nothing. Rendering is bounded: 10 MiB of output, a count of steps, a depth.
+"""
+
+from awf.domain.templates.faults import TemplateFailure
+from awf.domain.templates.references import Reference
+from awf.domain.templates.run import FileReader, Text, Value
+from awf.domain.templates.template import Template, parse_template, render, render_parts
+
+__all__ = [
+    "FileReader",
+    "Reference",
+    "Template",
+    "TemplateFailure",
+    "Text",
+    "Value",
+    "parse_template",
+    "render",
+    "render_parts",
+]
