@@ -58,7 +58,7 @@ class Pipe:
             self._close()
             return False
         before, self.total = self.total, self.total + len(data)
-        if before < RECORDED:
+        if before <= RECORDED:
             self._record(data[: RECORDED - before], ended=self.total > RECORDED)
             data = data[RECORDED - before :]
         if data:
