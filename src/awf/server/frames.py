@@ -1,0 +1,212 @@
+"""Journal entries as frames of the event stream. Pure.
+
+From the journal to the wire; ``default`` frames are in every stream, ``all`` frames in those with ``?events=all`` only:
+
+=====================  ===================  =======  ===========================================================
+journal                event                stream   data (members in brackets only where they say something)
+=====================  ===================  =======  ===========================================================
+execution.accepted     execution.accepted   all      workflow_name, status, started_at, inputs [, resumed_from,
+                                                     warnings]
+execution.started      execution.started    all      status, at
+execution.recovered    execution.recovered  all      status, at, orderly
+execution.released     execution.released   all      status, at
+state.entered          state.entered        all      step_name, kind, via, at [, path]
+step.reused            step.reused          all      step_name, status, output, started_at, completed_at, attempt,
+                                                     exit_code, reused [, output_truncated, path]
+step.started           step.started         default  step_name, status, started_at, attempt [, recovered, path]
+step.output            output               default  step_name, output, stream [, truncated, path]
+step.completed         step.completed       default  step_name, status, output, completed_at, attempt, exit_code,
+                                                     duration_ms [, output_truncated, path]
+step.failed            step.failed          default  step_name, status, error, completed_at, attempt, exit_code,
+                                                     duration_ms [, path]
+cancel.requested       cancel.requested     all      at
+execution.completed    workflow.completed   default  workflow_name, status, completed_at, exit_code, duration_ms
+                                                     [, message]
+execution.failed       workflow.failed      default  workflow_name, status, error, completed_at, exit_code,
+                                                     duration_ms
+execution.cancelled    workflow.failed      default  workflow_name, status (``cancelled``), error (``cancelled``),
+                                                     completed_at, duration_ms
+=====================  ===================  =======  ===========================================================
+
+Every frame has the entry's sequence number as its ``id:``. The final entry is the last of its journal, so that the one
+``workflow.*`` frame is the last of the stream. ``path`` is there for steps inside loops, parallel blocks and
+sub-workflows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from awf.journal.codec import type_of
+from awf.journal.events import (
+    AnyFact,
+    Entry,
+    ExecutionAccepted,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionRecovered,
+    ExecutionReleased,
+    ExecutionStarted,
+    StateEntered,
+    StepCompleted,
+    StepFailed,
+    StepOutput,
+    StepReused,
+    StepStarted,
+)
+from awf.journal.store import StepText
+from awf.server.rows import moment
+
+PING = b": ping\n\n"
+
+_DEFAULT = (
+    StepStarted,
+    StepOutput,
+    StepCompleted,
+    StepFailed,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionCancelled,
+)
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The execution that the frames are about. ``started_at`` in microseconds since the epoch."""
+
+    execution: str
+    workflow: str
+    started_at: int
+
+
+def in_default_stream(fact: AnyFact) -> bool:
+    """Whether a stream without ``?events=all`` has a frame for it."""
+    return isinstance(fact, _DEFAULT)
+
+
+def output_wanted(fact: AnyFact) -> int | None:
+    """The number of the step whose output the fact's frame shows, if it shows one and there is any."""
+    if isinstance(fact, StepReused) or (isinstance(fact, StepCompleted) and fact.stdout_bytes):
+        return fact.step
+    return None
+
+
+def frame(entry: Entry, subject: Subject, output: StepText | None = None) -> bytes:
+    """The frame of an entry; ``output`` as :func:`output_wanted` asks for it."""
+    event, data = _event(entry, subject, output)
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (event.encode(), entry.seq, _ENCODER.encode(data))
+
+
+def _event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str, dict[str, Any]]:
+    at = moment(entry.at)
+    match entry.fact:
+        case StepStarted() as fact:
+            return "step.started", {
+                "step_name": fact.state,
+                "status": "running",
+                "started_at": at,
+                "attempt": fact.attempt,
+                **({"recovered": True} if fact.recovered else {}),
+                **_place(fact),
+            }
+        case StepOutput() as fact:
+            return "output", {
+                "step_name": fact.state,
+                "output": fact.text,
+                "stream": fact.stream,
+                **({"truncated": True} if fact.truncated else {}),
+                **_place(fact),
+            }
+        case StepCompleted() as fact:
+            ended = {"output": output.text if output else "", **_ended(fact, at), **_cut(output)}
+            return "step.completed", {"step_name": fact.state, "status": "completed", **ended, **_place(fact)}
+        case StepFailed() as fact:
+            ended = {"error": fact.error, **_ended(fact, at)}
+            return "step.failed", {"step_name": fact.state, "status": "failed", **ended, **_place(fact)}
+        case ExecutionCompleted() | ExecutionFailed() | ExecutionCancelled():
+            return _final(entry, subject)
+        case _:
+            return _behind_the_scenes(entry, subject, output)
+
+
+def _final(entry: Entry, subject: Subject) -> tuple[str, dict[str, Any]]:
+    took = (entry.at - subject.started_at) // 1000
+    ended: dict[str, Any] = {"completed_at": moment(entry.at), "duration_ms": took}
+    who = {"workflow_name": subject.workflow}
+    match entry.fact:
+        case ExecutionCompleted(exit_code=code, message=message):
+            said = {"message": message} if message else {}
+            return "workflow.completed", {**who, "status": "completed", **ended, "exit_code": code, **said}
+        case ExecutionFailed(error=error, exit_code=code):
+            return "workflow.failed", {**who, "status": "failed", "error": error, **ended, "exit_code": code}
+        case _:
+            return "workflow.failed", {**who, "status": "cancelled", "error": "cancelled", **ended}
+
+
+def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str, dict[str, Any]]:
+    at = moment(entry.at)
+    name = type_of(entry.fact)
+    match entry.fact:
+        case ExecutionAccepted() as fact:
+            return name, {
+                "workflow_name": subject.workflow,
+                "status": "pending",
+                "started_at": at,
+                "inputs": fact.inputs,
+                **({"resumed_from": fact.resumed.execution} if fact.resumed else {}),
+                **({"warnings": fact.warnings} if fact.warnings else {}),
+            }
+        case ExecutionStarted():
+            return name, {"status": "running", "at": at}
+        case ExecutionRecovered(orderly=orderly):
+            return name, {"status": "running", "at": at, "orderly": orderly}
+        case ExecutionReleased():
+            return name, {"status": "pending", "at": at}
+        case StateEntered() as fact:
+            return name, {
+                "step_name": fact.state,
+                "kind": fact.kind,
+                "via": fact.via,
+                "at": at,
+                **_place(fact),
+            }
+        case StepReused() as fact:
+            return name, {
+                "step_name": fact.state,
+                "status": "completed",
+                "output": output.text if output else "",
+                "started_at": moment(fact.started_at),
+                "completed_at": moment(fact.completed_at),
+                "attempt": fact.attempt,
+                "exit_code": fact.exit_code,
+                "reused": True,
+                **_cut(output),
+                **_place(fact),
+            }
+        case _:
+            return name, {"at": at}
+
+
+def _place(
+    fact: StepStarted | StepOutput | StepCompleted | StepFailed | StepReused | StateEntered,
+) -> dict[str, Any]:
+    return {"path": fact.path} if fact.path != fact.state else {}
+
+
+def _ended(fact: StepCompleted | StepFailed, at: datetime) -> dict[str, Any]:
+    return {
+        "completed_at": at,
+        "attempt": fact.attempt,
+        "exit_code": fact.exit_code,
+        "duration_ms": round(fact.duration * 1000),
+    }
+
+
+def _cut(output: StepText | None) -> dict[str, Any]:
+    return {"output_truncated": True} if output and output.omitted else {}

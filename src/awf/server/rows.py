@@ -1,0 +1,133 @@
+"""What the store and the catalog know, in the shapes of the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from awf.engine.ports import WorkflowFile
+from awf.journal.store import ExecutionRow, Statistics, StepRow, StepText
+from awf.server.schemas import (
+    Execution,
+    ExecutionDetail,
+    HistoryEntry,
+    HistoryStatus,
+    StatisticsSummary,
+    Step,
+    WorkflowSummary,
+)
+
+_UNLOADABLE = ("WORKFLOW.PARSE.", "SYSTEM.")
+"""Codes of problems that leave no workflow to show."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(at: int) -> datetime:
+    """Microseconds since the epoch as a time that is written in RFC 3339 with ``Z``."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
+def microseconds(at: datetime) -> int:
+    """The way back."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def workflow_summary(file: WorkflowFile) -> WorkflowSummary:
+    """A workflow as the list shows it."""
+    workflow, document = file.loaded.workflow, file.loaded.document
+    if workflow is not None:
+        return WorkflowSummary(file.identifier, workflow.version, workflow.description)
+    if document is not None and is_loadable(file):
+        version, description = document.get("version", ""), document.get("description", "")
+        return WorkflowSummary(file.identifier, str(version), str(description))
+    why = "; ".join(str(problem) for problem in file.loaded.errors)
+    return WorkflowSummary(file.identifier, "", "", error=why)
+
+
+def is_loadable(file: WorkflowFile) -> bool:
+    """Whether a file could be read as a workflow at all, be it a valid one or not."""
+    return not any(problem.code.startswith(_UNLOADABLE) for problem in file.loaded.errors)
+
+
+def execution_summary(row: ExecutionRow) -> Execution:
+    """An execution as the list shows it."""
+    return Execution(**_members(row))
+
+
+def execution_detail(row: ExecutionRow, steps: list[Step]) -> ExecutionDetail:
+    """An execution as it shows by itself."""
+    return ExecutionDetail(**_members(row), inputs=row.inputs, steps=steps)
+
+
+def step_summary(row: StepRow, output: StepText | None) -> Step:
+    """A step with the end of its output."""
+    return Step(
+        number=row.step,
+        name=row.name,
+        path=row.path,
+        status=row.status,
+        attempt=row.attempt,
+        started_at=moment(row.started_at),
+        completed_at=_moment_or_unset(row.completed_at),
+        duration_ms=UNSET if row.completed_at is None else (row.completed_at - row.started_at) // 1000,
+        exit_code=_or_unset(row.exit_code),
+        command=row.command or UNSET,
+        reused=row.reused,
+        error=_or_unset(row.error),
+        output=output.text if output else "",
+        output_truncated=bool(output and output.omitted),
+    )
+
+
+def history_entry(row: ExecutionRow) -> HistoryEntry:
+    """A finished execution as the history shows it."""
+    completed_at = row.updated_at if row.completed_at is None else row.completed_at
+    return HistoryEntry(
+        id=row.id,
+        workflow_name=row.workflow,
+        status=msgspec.convert("success" if row.status == "completed" else row.status, HistoryStatus),
+        started_at=moment(row.started_at),
+        completed_at=moment(completed_at),
+        duration_ms=(completed_at - row.started_at) // 1000,
+        error=_or_unset(row.error),
+        exit_code=_or_unset(row.exit_code),
+    )
+
+
+def statistics_summary(counts: Statistics) -> StatisticsSummary:
+    """Statistics under the names of the wire."""
+    return StatisticsSummary(
+        total_executions=counts.total,
+        success_count=counts.completed,
+        failed_count=counts.failed,
+        cancelled_count=counts.cancelled,
+        avg_duration_ms=counts.average_ms,
+    )
+
+
+def _members(row: ExecutionRow) -> dict[str, Any]:
+    return {
+        "execution_id": row.id,
+        "workflow_name": row.workflow,
+        "status": row.status,
+        "current_step": row.current_step,
+        "started_at": moment(row.started_at),
+        "updated_at": moment(row.updated_at),
+        "running_since": _moment_or_unset(row.running_since),
+        "completed_at": _moment_or_unset(row.completed_at),
+        "waiting_for": _or_unset(row.waiting_for),
+        "error": _or_unset(row.error),
+        "exit_code": _or_unset(row.exit_code),
+        "resumed_from": _or_unset(row.resumed_from),
+    }
+
+
+def _moment_or_unset(at: int | None) -> datetime | UnsetType:
+    return UNSET if at is None else moment(at)
+
+
+def _or_unset(value: Any) -> Any:
+    return UNSET if value is None else value

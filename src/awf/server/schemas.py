@@ -1,0 +1,194 @@
+"""The shapes on the wire. Members that can be absent are UNSET where they are; times are UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+HistoryStatus: TypeAlias = Literal["success", "failed", "cancelled"]
+
+
+class Finding(Struct):
+    """One of several things that are wrong: where (a member, a parameter, a file position) and what."""
+
+    location: str
+    message: str
+
+
+class Problem(Struct, omit_defaults=True):
+    """RFC 7807. ``code`` is stable, for programs; ``detail`` is for people."""
+
+    status: int
+    title: str
+    detail: str
+    code: str
+    errors: list[Finding] | UnsetType = UNSET
+
+
+class WorkflowSummary(Struct, omit_defaults=True):
+    """``name`` is what the workflow is addressed by. ``error`` is set where its file cannot be loaded."""
+
+    name: str
+    version: str
+    description: str
+    error: str | UnsetType = UNSET
+
+
+class WorkflowList(Struct):
+    workflows: list[WorkflowSummary]
+
+
+class WorkflowsBody(Struct):
+    body: WorkflowList
+
+
+class WorkflowBody(Struct):
+    """The document as authored."""
+
+    body: dict[str, Any]
+
+
+class Validation(Struct, omit_defaults=True):
+    """Everything wrong at once, each text with its place in the file."""
+
+    errors: list[str]
+    warnings: list[str] | UnsetType = UNSET
+
+
+class ValidationBody(Struct):
+    body: Validation
+
+
+class RunRequest(Struct, forbid_unknown_fields=True):
+    """``inputs`` by name; what is not declared is kept, with a warning."""
+
+    inputs: dict[str, Any] = {}
+
+
+class ResumeRequest(Struct, forbid_unknown_fields=True):
+    """``from_step``: ``current`` (default), ``previous``, a state, or a path such as ``loop[3]/step``.
+    ``definition``: ``latest`` takes the file as it is now, not as it was pinned."""
+
+    input_overrides: dict[str, Any] = {}
+    from_step: str = "current"
+    definition: Literal["pinned", "latest"] = "pinned"
+
+
+class Accepted(Struct):
+    execution_id: str
+    status: Literal["accepted"] = "accepted"
+
+
+class AcceptedBody(Struct):
+    body: Accepted
+
+
+class Execution(Struct, omit_defaults=True, kw_only=True):
+    """``started_at`` is the time of acceptance, ``running_since`` of the first owner. ``waiting_for`` says what a
+    running execution waits for, if not for a process."""
+
+    execution_id: str
+    workflow_name: str
+    status: Literal["pending", "running", "completed", "failed", "cancelled"]
+    current_step: str
+    started_at: datetime
+    updated_at: datetime
+    running_since: datetime | UnsetType = UNSET
+    completed_at: datetime | UnsetType = UNSET
+    waiting_for: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    exit_code: int | UnsetType = UNSET
+    resumed_from: str | UnsetType = UNSET
+
+
+class Step(Struct, omit_defaults=True, kw_only=True):
+    """One entry of a state, its latest attempt. ``number`` addresses it; ``output`` is its end, at most 64 KiB."""
+
+    number: int
+    name: str
+    path: str
+    status: Literal["running", "completed", "failed"]
+    attempt: int
+    started_at: datetime
+    completed_at: datetime | UnsetType = UNSET
+    duration_ms: int | UnsetType = UNSET
+    exit_code: int | UnsetType = UNSET
+    command: str | UnsetType = UNSET
+    reused: bool = False
+    error: str | UnsetType = UNSET
+    output: Annotated[str, Meta(description="the last 64 KiB of what it wrote to its standard output")]
+    output_truncated: bool = False
+
+
+class ExecutionDetail(Execution, omit_defaults=True, kw_only=True):
+    """``steps`` holds the latest 100; ``/steps`` has all of them."""
+
+    inputs: dict[str, Any]
+    steps: list[Step]
+
+
+class ExecutionList(Struct):
+    executions: list[Execution]
+
+
+class ExecutionsBody(Struct):
+    body: ExecutionList
+
+
+class ExecutionBody(Struct):
+    body: ExecutionDetail
+
+
+class StepList(Struct):
+    steps: list[Step]
+
+
+class StepsBody(Struct):
+    body: StepList
+
+
+class StepOutput(Struct):
+    """One stream of a step's latest attempt, whole. ``omitted_bytes`` counts what was too much to be kept; a line in
+    ``output`` marks the place."""
+
+    number: int
+    stream: Literal["stdout", "stderr"]
+    output: str
+    omitted_bytes: int
+
+
+class StepOutputBody(Struct):
+    body: StepOutput
+
+
+class HistoryEntry(Struct, omit_defaults=True, kw_only=True):
+    id: str
+    workflow_name: str
+    status: HistoryStatus
+    started_at: datetime
+    completed_at: datetime
+    duration_ms: int
+    error: str | UnsetType = UNSET
+    exit_code: int | UnsetType = UNSET
+
+
+class HistoryList(Struct):
+    entries: list[HistoryEntry]
+
+
+class HistoryBody(Struct):
+    body: HistoryList
+
+
+class StatisticsSummary(Struct, rename="pascal"):
+    total_executions: int
+    success_count: int
+    failed_count: int
+    cancelled_count: int
+    avg_duration_ms: int
+
+
+class StatisticsBody(Struct):
+    body: StatisticsSummary
