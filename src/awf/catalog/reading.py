@@ -52,16 +52,23 @@ def read(path: str) -> tuple[bytes, Version]:
 
 
 def _read(path: str) -> tuple[bytes, Version]:
+    _check_regular(os.stat(path))  # noqa: PTH116 - opening a pipe or a device can have effects: look first
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
+    try:
         status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise Unreadable("is a directory")
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("is not a regular file")
+        _check_regular(status)
         parts: list[bytes] = []
         missing = MAX_BYTES + 1
-        while missing and (part := file.read(missing)):
+        while missing and (part := os.read(descriptor, missing)):
             parts.append(part)
             missing -= len(part)
-        return b"".join(parts), version_of(status)
+    finally:
+        os.close(descriptor)
+    return b"".join(parts), version_of(status)
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise Unreadable("is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise Unreadable("is not a regular file")

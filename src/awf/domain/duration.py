@@ -41,7 +41,7 @@ def parse_duration(text: str) -> float:
 def _refusal(text: str) -> str:
     if text.startswith("-"):
         return f"duration must not be negative: {_shown(text)}"
-    return f"invalid duration: {_shown(text)} (write 500ms, 30s, 1m30s, or whole seconds)"
+    return f"invalid duration: {_shown(text)} (write 500ms, 30s or 1m30s)"
 
 
 def _shown(text: str) -> str:

@@ -4,6 +4,7 @@ results that can be there by then.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -35,12 +36,15 @@ AWF_FIELDS = (
 )
 _MOST_STATES = 1000
 """Orders of execution are looked at in workflows up to this size: the work grows with its square."""
+_BRANCH = re.compile(r"\{\{-?\s*(?:if|with|range)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One reference: read in ``field`` of a state, before it runs or (``after``) when it has run. ``absent_ok`` where
-    what is not there counts as false or nil instead of failing.
+    """One reference: read in ``field`` of a state, before it runs or (``after``) when it has run.
+
+    ``guarded``: in a template that asks whether it is there. ``optional``: what has not run yet need not make it fail,
+    because it stands in an expression, or in a template with branches.
     """
 
     path: tuple[str, ...]
@@ -48,19 +52,23 @@ class Use:
     state: str
     field: str
     after: bool
-    absent_ok: bool
+    guarded: bool = False
+    optional: bool = False
 
 
 def uses(state: State) -> Iterator[Use]:
     """Every reference of a state's templates and expressions."""
     for field, template in _templates(state):
         after = field == "on_failure"
+        asked = {reference.path[:2] for reference in template.references if reference.guarded}
+        branches = _BRANCH.search(template.source) is not None
         for reference in template.references:
-            yield Use(reference.path, reference.position, state.name, field, after, reference.guarded)
+            guarded = reference.path[:2] in asked
+            yield Use(reference.path, reference.position, state.name, field, after, guarded, branches)
     if isinstance(state, StepState):
         for transition in state.routing.transitions:
             for found in transition.when.references if transition.when else ():
-                yield Use(found.path, found.position, state.name, "transition", after=True, absent_ok=True)
+                yield Use(found.path, found.position, state.name, "transition", after=True, optional=True)
 
 
 def _templates(state: State) -> Iterator[tuple[str, Template]]:
@@ -142,7 +150,7 @@ class _Check:
             return
         hint = did_you_mean(name, self._inputs, '"')
         message = f'undefined input "{name}" referenced in {use.field}{hint}'
-        if self._inputs_declared and not use.absent_ok:
+        if self._inputs_declared and not use.guarded:
             self._error(use, UNDEFINED_INPUT, message)
         else:
             self._warn(use, UNDEFINED_INPUT, message)
@@ -167,7 +175,7 @@ class _Check:
     def _order(self, use: Use, name: str) -> None:
         if use.after and name == use.state:
             return
-        if use.absent_ok:
+        if use.guarded or use.optional:
             if not self._graph.can_follow(name, use.state):
                 message = f'"{name}" can never have run when {use.field} refers to it'
                 self._warn(use, FORWARD_REFERENCE, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields, Keys
-from awf.domain.nodes import MapNode, Node, ScalarNode
+from awf.domain.nodes import MapNode, Node
 from awf.domain.problems import Position
 from awf.domain.workflow import InlineFailure, Routing, Transition
 
@@ -84,7 +84,7 @@ def _transition(
     when = inner.expression("when")
     goto = inner.scalar("goto", "the name of a state")
     if goto is None or not goto.text:
-        if goto is not None or not isinstance(inner.value("goto"), (MapNode, ScalarNode)):
+        if goto is not None or inner.entry("goto") is None:
             inner.error(node.position, MISSING_FIELD, "goto is required")
         return None
     targets.append(Target(state, "transition", goto.text, goto.position))

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import pytest
+
+from awf.domain.load import Loaded, load_workflow
+from awf.domain.workflow import StepState, TerminalState
+
+TAIL = "  done: {type: terminal}\n"
+
+
+def load(states: str, initial: str = "a") -> Loaded:
+    return load_workflow(f"name: w\nstates:\n  initial: {initial}\n{states}{TAIL}", "w.yaml", "w")
+
+
+def step(keys: str) -> Loaded:
+    lines = "".join(f"    {line}\n" for line in keys.splitlines())
+    return load(f"  a:\n    type: step\n    on_success: done\n{lines}")
+
+
+def errors(result: Loaded) -> list[str]:
+    return [str(problem) for problem in result.errors]
+
+
+def only_step(result: Loaded) -> StepState:
+    assert errors(result) == []
+    assert result.workflow is not None
+    state = result.workflow.states["a"]
+    assert isinstance(state, StepState)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("500ms", 0.5),
+        ("1m30s", 90),
+        ("30", 30),
+        ("'30'", 30),
+        ("1.5", 1.5),
+        ("0", None),
+        ("0s", None),
+        ("", None),
+    ],
+)
+def test_timeouts(written: str, seconds: float | None) -> None:
+    assert only_step(step(f"command: x\ntimeout: {written}")).timeout == seconds
+
+
+@pytest.mark.parametrize("written", ["-5s", "[1]", "abc", "1e400", "true"])
+def test_timeouts_that_are_none(written: str) -> None:
+    (error,) = errors(step(f"command: x\ntimeout: {written}"))
+    assert error.startswith("state 'a': 'timeout'")
+    assert error.endswith("(w.yaml:8:14)")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("true", True), ("yes", True), ("off", False), ("'no'", False)]
+)
+def test_booleans_of_older_files(written: str, value: bool) -> None:
+    state = only_step(step(f"command: x\ncontinue_on_error: {written}"))
+    assert state.routing.continue_on_error is value
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("dir: x", "state 'a': either command or script_file is required (w.yaml:4:3)"),
+        ("command: ''", "state 'a': either command or script_file is required (w.yaml:4:3)"),
+        ("command: [x]", "state 'a': 'command' must be a string, not a list (w.yaml:7:14)"),
+        ('command: "a\\0b"', "state 'a': 'command' holds a NUL character (w.yaml:7:14)"),
+        (
+            "command: x\nenv: [A]",
+            "state 'a': 'env' must be a map of names to values, not a list (w.yaml:8:10)",
+        ),
+        ("command: x\nenv: {A-B: 1}", "'A-B' is not a name for an environment variable (w.yaml:8:11)"),
+        ("command: x\nenv: {A: [1]}", "state 'a': 'env.A' must be a string, not a list (w.yaml:8:14)"),
+        (
+            "command: x\non_failure: [b]",
+            "'on_failure' must be the name of a state, or a map of message and status",
+        ),
+        (
+            "command: x\non_failure: {status: 2}",
+            "state 'a': on_failure: required key 'message' is missing (w.yaml:8:17)",
+        ),
+        (
+            "command: x\non_failure: {message: ''}",
+            "state 'a': on_failure: 'message' must not be empty (w.yaml:8:18)",
+        ),
+        (
+            "command: x\non_failure: {message: m, status: 256}",
+            "on_failure: 'status' must be from 0 to 255, not 256",
+        ),
+        (
+            "command: x\non_failure: {message: m, status: two}",
+            "'status' must be a whole number, not a string",
+        ),
+        (
+            "command: x\ntransitions: {goto: done}",
+            "'transitions' must be a list of maps with when and goto, not a map",
+        ),
+        ("command: x\ntransitions: [done]", "'transition 1' must be a map with when and goto, not a string"),
+        (
+            "command: x\ntransitions: [{when: 'true'}]",
+            "state 'a': transition 1: goto is required (w.yaml:8:19)",
+        ),
+        ("command: x\ntransitions: [{goto: ''}]", "state 'a': transition 1: goto is required (w.yaml:8:19)"),
+        (
+            "command: x\ntransitions: [{goto: [done]}]",
+            "transition 1: 'goto' must be the name of a state, not a list",
+        ),
+        ("command: x\ntransitions: [{when: 'a ==', goto: done}]", "state 'a': transition 1: expression: "),
+        ("command: x\ncontinue_on_error: 1", "'continue_on_error' must be true or false, not a number"),
+        ("command: 'echo {{inputs.x'", "state 'a': "),
+        (
+            "command: x\nretry: {max_attempts: 2}",
+            "state 'a': key 'retry' is not supported by this version of awf (w.yaml:8:5)",
+        ),
+        (
+            "script_file: x.sh",
+            "state 'a': key 'script_file' is not supported by this version of awf (w.yaml:7:5)",
+        ),
+        (
+            "command: x\nhooks: {}",
+            "state 'a': key 'hooks' is not supported by this version of awf (w.yaml:8:5)",
+        ),
+    ],
+)
+def test_what_a_step_cannot_have(keys: str, message: str) -> None:
+    found = errors(step(keys))
+    assert len(found) == 1
+    assert message in found[0]
+
+
+@pytest.mark.parametrize(
+    "kind", ["parallel", "for_each", "while", "operation", "call_workflow", "agent", "Agent"]
+)
+def test_types_to_come_are_refused_by_name(kind: str) -> None:
+    result = load(f"  a:\n    type: {kind}\n    anything: [1]\n")
+    assert [str(problem) for problem in result.problems] == [
+        f"state 'a': type '{kind.lower()}' is not supported by this version of awf (w.yaml:5:11)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("  a: {command: x}", "state 'a': required key 'type' is missing (w.yaml:4:3)"),
+        ("  a: {type: stpe}", "state 'a': unknown type 'stpe' (did you mean 'step'?) (w.yaml:4:13)"),
+        ("  a: {type: [step]}", "state 'a': 'type' must be a string, not a list (w.yaml:4:13)"),
+        ("  a:", "state 'a': must be a map, not nothing (w.yaml:4:3)"),
+        ("  a: [1]", "state 'a': must be a map, not a list (w.yaml:4:3)"),
+        (
+            "  a: {use_template: t}",
+            "state 'a': key 'use_template' is not supported by this version of awf (w.yaml:4:7)",
+        ),
+        (
+            "  a: {type: step, command: x}",
+            "state 'a': a step must have on_success, on_failure or transitions (w.yaml:4:3)",
+        ),
+        (
+            "  a: {type: terminal, exit_code: -1}",
+            "state 'a': 'exit_code' must be from 0 to 255, not -1 (w.yaml:4:34)",
+        ),
+        (
+            "  a: {type: terminal, status: [x]}",
+            "state 'a': 'status' must be a string, not a list (w.yaml:4:31)",
+        ),
+    ],
+)
+def test_states_that_cannot_be_read(state: str, message: str) -> None:
+    assert errors(load(state + "\n")) == [message]
+
+
+def test_an_empty_name_is_refused() -> None:
+    assert errors(load("  a: {type: terminal}\n  '': {type: terminal}\n")) == [
+        "the name of a state must be printable and not empty (w.yaml:5:3)"
+    ]
+
+
+def test_keys_of_other_types_and_unknown_ones_are_warned_of() -> None:
+    result = load(
+        "  a: {type: step, command: x, prompt: y, next: done, on_sucess: z, depends_on: [], on_success: done}\n"
+    )
+    assert errors(result) == []
+    assert [problem.message for problem in result.warnings] == [
+        "state 'a': key 'prompt' has no effect here",
+        "state 'a': unknown key 'next'",
+        "state 'a': unknown key 'on_sucess' (did you mean 'on_success'?)",
+        "state 'a': key 'depends_on' has no effect here",
+    ]
+
+
+@pytest.mark.parametrize("name", ["error", "build_failed", "Failure", "deploy-fail"])
+def test_a_terminal_named_like_a_failure_should_say_so(name: str) -> None:
+    result = load(f"  {name}: {{type: terminal}}\n", initial=name)
+    assert f"state '{name}': ends the execution as a success" in result.warnings[0].message
+    assert result.warnings[0].code == "WORKFLOW.VALIDATION.TERMINAL_STATUS"
+    for status in ("success", "failure"):
+        said = load(f"  {name}: {{type: terminal, status: {status}}}\n", initial=name)
+        assert "as a success" not in "".join(problem.message for problem in said.warnings)
+
+
+def test_the_older_spelling_of_the_exit_code() -> None:
+    result = load("  a: {type: terminal, exitcode: 4}\n")
+    assert result.workflow is not None
+    state = result.workflow.states["a"]
+    assert isinstance(state, TerminalState)
+    assert state.exit_code == 4
+
+
+def test_names_of_states_are_text_whatever_they_look_like() -> None:
+    result = load("  1: {type: step, command: x, on_success: true}\n  true: {type: terminal}\n", initial="1")
+    assert errors(result) == []
+    assert result.workflow is not None
+    assert list(result.workflow.states) == ["1", "true", "done"]
