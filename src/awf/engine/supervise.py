@@ -48,6 +48,14 @@ class Supervisor:
             self._reap()
             await asyncio.sleep(WATCH + self._backoff)
 
+    async def wait_for_children(self, patience: float) -> None:
+        """Wait until the engines that we started have ended, at most ``patience`` seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        while self._children and loop.time() < deadline:
+            await asyncio.sleep(0.02)
+            self._reap()
+
     def _served(self) -> bool:
         members = living(self._engines)
         return bool(members) and members[-1].version == self._version

@@ -1,0 +1,133 @@
+"""``awf serve``: the API process. It starts an engine process and watches over it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import socket
+
+    from awf.journal.store import Store
+    from awf.settings import Settings
+
+PID_1_PATIENCE = 8.0
+"""Seconds that PID 1 gives its engines to leave; a container gets 10 from most runtimes before it is killed."""
+
+
+@click.command()
+@click.option("--host", help="Host to bind on (default: 127.0.0.1).")
+@click.option("--port", type=int, help="Port to bind on (default: 2511).")
+@click.option("--allow-host", "allow_hosts", multiple=True, help="Answer this Host name too; repeatable.")
+@click.option("--allow-origin", "allow_origins", multiple=True, help="Let pages of this origin in; repeatable.")
+@click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
+def command(
+    host: str | None,
+    port: int | None,
+    allow_hosts: tuple[str, ...],
+    allow_origins: tuple[str, ...],
+    storage: Path | None,
+) -> None:
+    """Run the HTTP server.
+
+    Executions do not belong to it: they go on when it stops, and a new server shows them as if nothing had happened.
+
+    \b
+    Examples:
+      awf serve
+      awf serve --port 8080
+      awf serve --allow-origin http://localhost:3000
+    """
+    from awf.cli.project import settings_of
+    from awf.compose import open_store
+    from awf.server.address import bind
+    from awf.server.shutdown import loop_factory
+
+    settings = settings_of(
+        host=host, port=port, allow_hosts=allow_hosts, allow_origins=allow_origins, storage=storage
+    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    bound = bind(settings.host, settings.port)
+    store = open_store(settings)
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_serve(settings, bound, store))
+
+
+async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None:
+    from awf import __version__
+    from awf.compose import Layout, build_service, new_member, open_wakeups, spawn_engine
+    from awf.engine.clock import SystemClock
+    from awf.engine.presence import Presence, living
+    from awf.engine.supervise import Supervisor
+    from awf.server.app import create_app
+    from awf.server.settings import ServerSettings
+    from awf.server.shutdown import serve
+
+    layout = Layout(settings.storage)
+    member = new_member(SystemClock())
+    wakeups = open_wakeups(settings, member, "server")
+    presence = Presence(layout.servers, member)
+    service = build_service(settings, store, wakeups)
+    app = create_app(
+        service,
+        settings=ServerSettings(
+            host=settings.host, allow_hosts=settings.allow_hosts, allow_origins=settings.allow_origins
+        ),
+    )
+    wakeups.listen(app.feeds.wake)
+    supervisor = Supervisor(layout.engines, __version__, lambda: spawn_engine(settings), layout.engine_log)
+    watching = asyncio.create_task(supervisor.run())
+    click.echo(f"awf serve: listening on {_url(bound)} (documentation at /docs, storage in {settings.storage})")
+    sys.stdout.flush()
+    try:
+        await serve(app, [bound], on_drain=lambda: click.echo("awf serve: shutting down", err=True))
+        farewell = await _farewell(store)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+        presence.release()
+        wakeups.notify("engine")
+        wakeups.close()
+        await store.close()
+    if os.getpid() == 1:
+        for engine in living(layout.engines):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine.pid, signal.SIGTERM)
+        await supervisor.wait_for_children(PID_1_PATIENCE)
+    click.echo(f"awf serve: {farewell}")
+
+
+async def _farewell(store: Store) -> str:
+    """What goes on without this server, and how to stop it."""
+    from awf.errors import StoreUnavailable
+    from awf.journal.store import ExecutionFilter
+
+    try:
+        count = await store.unfinished()
+        rows = [
+            row
+            for status in ("running", "pending")
+            for row in await store.executions(ExecutionFilter(status=status, limit=5))
+        ]
+    except StoreUnavailable as error:
+        return f"stopped; {error}"
+    if not count:
+        return "stopped; no execution is unfinished"
+    names = ", ".join(f"{row.workflow} {row.id} ({row.status})" for row in rows[:5])
+    more = f" and {count - 5} more" if count > 5 else ""
+    verb = "executions go" if count > 1 else "execution goes"
+    return f"stopped; {count} {verb} on: {names}{more}. `awf stop` stops the engine that runs them"
+
+
+def _url(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
