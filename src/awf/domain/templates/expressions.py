@@ -6,19 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, TypeAlias
 
 from awf.domain.problems import Position
+from awf.domain.suggest import closest
 from awf.domain.templates import nodes
 from awf.domain.templates.faults import Absent, Refused, TemplateFailure
 from awf.domain.templates.format import kind_of, text_of
-from awf.domain.templates.names import nearest, respelled
+from awf.domain.templates.names import respelled
 from awf.domain.templates.run import Frame
 
 Evaluator: TypeAlias = Callable[[Frame], Any]
 Locate: TypeAlias = Callable[[int], Position]
 
-_Piped: TypeAlias = Callable[[Frame, list[Any]], Any]
 _ONLY_THERE = {"loop": "inside loops", "error": "where an error is handled"}
 
 
@@ -38,7 +39,7 @@ class Expressions:
             case nodes.Pipeline():
                 return self._pipeline(node, soft=soft)
             case nodes.Call():
-                return self._call(node, soft=soft)
+                return self._invocation(node, soft=soft)
             case nodes.Constant(value=value):
                 return lambda _frame: value
             case nodes.Variable(slot=slot):
@@ -82,38 +83,33 @@ class Expressions:
         def pipeline(frame: Frame) -> Any:
             value = first(frame)
             for stage in rest:
-                value = stage(frame, [value])
+                value = stage(frame, value)
             return value
 
         return pipeline
 
-    def _call(self, node: nodes.Call, *, soft: bool) -> Evaluator:
-        invocation = self._invocation(node, soft=soft)
-        return lambda frame: invocation(frame, [])
+    def _invocation(self, node: nodes.Call, *, soft: bool) -> Callable[..., Any]:
+        """The call as something that takes the frame and, in a later stage of a pipeline, the value piped into it."""
+        function = node.function
+        evaluators = [self.evaluator(argument, soft=soft or function.soft) for argument in node.arguments]
 
-    def _invocation(self, node: nodes.Call, *, soft: bool) -> _Piped:
-        """The call as something that takes the frame and the value piped into it, if any."""
-        function = node.function.call
-        name = node.function.name
-        evaluators = [
-            self.evaluator(argument, soft=soft or node.function.soft) for argument in node.arguments
-        ]
-        if name in ("and", "or"):
-            return _short_circuit(evaluators, stop_at=name == "or")
-
-        def invocation(frame: Frame, piped: list[Any]) -> Any:
+        def invocation(frame: Frame, *piped: Any) -> Any:
+            run = frame.run
+            if function.lazy:
+                return function.call(chain((evaluate(frame) for evaluate in evaluators), piped))
             arguments = [evaluate(frame) for evaluate in evaluators]
             arguments += piped
-            run = frame.run
             try:
-                run.spend_on(arguments)
-                return function(run, *arguments)
+                run.spend_on_arguments(arguments)
+                result = function.call(run, *arguments)
+                run.spend_on_result(result)
             except Refused as reason:
-                raise self.failure(f"{name}: {reason}", node.offset) from reason
+                raise self.failure(f"{function.name}: {reason}", node.offset) from reason
             except Absent as absent:
                 if soft:
                     return None
                 raise self._not_at_index(frame, node, arguments, absent) from None
+            return result
 
         return invocation
 
@@ -143,23 +139,11 @@ class Expressions:
             remarks.append(f"only {_ONLY_THERE[name]}")
         if holder == "states":
             remarks.append(f"state {name} has not run")
-        guess = nearest(name, container)
+        guess = closest(name, (key for key in container if isinstance(key, str)))
         if guess is not None:
             remarks.append(f"did you mean {_dotted(holder, (guess,))}?")
         remark = f" ({'; '.join(remarks)})" if remarks else ""
         return self.failure(f"{path} is not defined{remark}", offset)
-
-
-def _short_circuit(evaluators: list[Evaluator], *, stop_at: bool) -> _Piped:
-    def evaluate(frame: Frame, piped: list[Any]) -> Any:
-        value: Any = None
-        for evaluator in evaluators:
-            value = evaluator(frame)
-            if bool(value) is stop_at:
-                return value
-        return piped[0] if piped else value
-
-    return evaluate
 
 
 def _described(node: nodes.Expression, frame: Frame) -> str:

@@ -2,14 +2,13 @@
 
 Those of Go's ``text/template`` (except ``call``) and ``escape json split join readFile trimSpace default raw``. A
 function gets the running Run and its arguments, and raises Refused for values that do not suit it, Absent where
-``index`` finds nothing. nil counts as empty text, an empty list or an empty map. ``and`` and ``or`` evaluate no more
-arguments than they need; ``evaluate`` sees to that.
+``index`` finds nothing. nil counts as empty text, an empty list or an empty map.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
@@ -17,6 +16,7 @@ from urllib.parse import quote_plus
 from awf.domain.templates.comparisons import eq, ge, gt, le, lt, ne
 from awf.domain.templates.faults import Absent, Refused
 from awf.domain.templates.format import Escaped, Raw, json_text, kind_of, text_of, whole
+from awf.domain.templates.names import respelled
 from awf.domain.templates.printf import printf
 from awf.domain.templates.run import Run
 
@@ -24,27 +24,36 @@ _UNQUOTED = re.compile(r"[A-Za-z0-9@%+:,./_-]+\Z")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "\0": "\ufffd"})
 _JS_SPECIAL = re.compile(r"""[\\'"<>&=\x00-\x1f]|[^\x00-\x7f]""")
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-_JSON_CHARACTERS_PER_STEP = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
     """``least`` and ``most`` count arguments, a piped one included; ``most`` None: any number. ``soft``: a missing
-    key in an argument is just false."""
+    key in an argument is just false. ``lazy``: the function gets nothing but an iterator over its arguments, which
+    evaluates them as it goes."""
 
     name: str
     call: Callable[..., Any]
     least: int
     most: int | None
     soft: bool = False
+    lazy: bool = False
 
 
-def conjunction(_run: Run, *values: Any) -> Any:
-    return next((value for value in values if not value), values[-1])
+def conjunction(values: Iterator[Any]) -> Any:
+    value: Any = None
+    for value in values:
+        if not value:
+            break
+    return value
 
 
-def disjunction(_run: Run, *values: Any) -> Any:
-    return next((value for value in values if value), values[-1])
+def disjunction(values: Iterator[Any]) -> Any:
+    value: Any = None
+    for value in values:
+        if value:
+            break
+    return value
 
 
 def negation(_run: Run, value: Any) -> bool:
@@ -64,15 +73,18 @@ def length(_run: Run, value: Any) -> int:
     raise Refused(f"{kind_of(value)} has no length")
 
 
-def index(_run: Run, value: Any, *keys: Any) -> Any:
+def index(run: Run, value: Any, *keys: Any) -> Any:
     for position, key in enumerate(keys):
         if value is None:
             raise Absent(value, position)
         if isinstance(value, Mapping):
+            if isinstance(key, Mapping | list | tuple):
+                raise Refused(f"a map is indexed by text, not by {kind_of(key)}")
             name = text_of(key)
-            if name not in value:
+            spelled = name if name in value else respelled(run.scope, value, name)
+            if spelled is None:
                 raise Absent(value, position)
-            value = value[name]
+            value = value[spelled]
         elif isinstance(value, list | tuple | str):
             place = _place(key, f"{kind_of(value)} is indexed by a number")
             if not 0 <= place < len(value):
@@ -157,10 +169,8 @@ def raw(_run: Run, value: Any) -> Raw:
     return Raw(text_of(value))
 
 
-def json(run: Run, value: Any) -> str:
-    text = json_text(value)
-    run.spend(len(text) // _JSON_CHARACTERS_PER_STEP)
-    return text
+def json(_run: Run, value: Any) -> str:
+    return json_text(value)
 
 
 def split(run: Run, value: Any, separator: Any) -> list[str]:
@@ -209,8 +219,8 @@ def _text(value: Any) -> str:
 FUNCTIONS = {
     function.name: function
     for function in (
-        Function("and", conjunction, 1, None, soft=True),
-        Function("or", disjunction, 1, None, soft=True),
+        Function("and", conjunction, 1, None, soft=True, lazy=True),
+        Function("or", disjunction, 1, None, soft=True, lazy=True),
         Function("not", negation, 1, 1, soft=True),
         Function("default", default, 2, 2, soft=True),
         Function("eq", eq, 2, None),

@@ -1,18 +1,15 @@
-"""Spellings: PascalCase and snake_case of the built-in namespaces, and what a misspelt name was meant to be."""
+"""Spellings: the fields of the built-in namespaces in PascalCase, as scopes have them, and in snake_case."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 from awf.domain.scope import CONTEXT_FIELDS, ERROR_FIELDS, LOOP_FIELDS, WORKFLOW_FIELDS, Scope
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MAX_PARENTS = 100
-_MAX_CANDIDATES = 1000
-_MAX_NAME = 100
 
 
 def _by_snake_case(fields: Iterable[str]) -> dict[str, str]:
@@ -55,24 +52,3 @@ def respelled(scope: Scope, container: Any, name: Any) -> str | None:
                 return spellings[name] if spellings[name] in content else None
             content = content.get("Parent") if namespace == "loop" else None
     return None
-
-
-def nearest(name: str, candidates: Iterable[object]) -> str | None:
-    """The candidate that ``name`` was probably meant to be."""
-    from difflib import get_close_matches
-
-    names = [
-        text
-        for text in islice(candidates, _MAX_CANDIDATES)
-        if isinstance(text, str) and len(text) <= _MAX_NAME
-    ]
-    plain = _plain(name)
-    for candidate in names:
-        if _plain(candidate) == plain:
-            return candidate
-    close = get_close_matches(name[:_MAX_NAME], names, n=1)
-    return close[0] if close else None
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()

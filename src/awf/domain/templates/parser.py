@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from awf.domain.suggest import did_you_mean
 from awf.domain.templates import literals, nodes
 from awf.domain.templates.faults import SyntaxFault
 from awf.domain.templates.lexer import Plain, Token, segments
-from awf.domain.templates.names import nearest
 from awf.domain.templates.pipelines import ActionReader, Surroundings
 
 _ASSIGNMENTS = (":=", "=")
@@ -34,8 +34,7 @@ class _Parser:
         main = self._definition(self._body(0, None)[0])
         for include in self._includes:
             if include.name not in self._definitions:
-                guess = nearest(include.name, self._definitions)
-                hint = f' (did you mean "{guess}"?)' if guess else ""
+                hint = did_you_mean(include.name, self._definitions, quote='"')
                 raise SyntaxFault(f'template "{include.name}" is not defined{hint}', include.offset)
         return nodes.Tree(main, self._definitions)
 
@@ -115,6 +114,8 @@ class _Parser:
         return self._slot(variable, operator), pipeline
 
     def _slot(self, variable: Token, operator: str) -> int:
+        if variable.text == "$":
+            raise SyntaxFault("$ cannot be assigned", variable.offset)
         if operator == ":=":
             return self._surroundings.declare(variable.text)
         return self._surroundings.slot(variable)

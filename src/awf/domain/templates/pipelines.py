@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from awf.domain.scope import NAMESPACES
+from awf.domain.suggest import did_you_mean
 from awf.domain.templates import literals, nodes
 from awf.domain.templates.faults import SyntaxFault
 from awf.domain.templates.functions import FUNCTIONS, Function
 from awf.domain.templates.lexer import Token
-from awf.domain.templates.names import nearest
 
 MAX_NESTING = 64
 """How deep blocks and parentheses may nest, together: the bound on every recursion over a template."""
@@ -49,8 +49,8 @@ class Surroundings:
         for block in reversed(self.blocks):
             if variable.text in block:
                 return block[variable.text]
-        guess = nearest(variable.text, {name for block in self.blocks for name in block})
-        raise SyntaxFault(f"undefined variable {variable.text}{_hint(guess)}", variable.offset)
+        hint = did_you_mean(variable.text, {name for block in self.blocks for name in block}, quote="")
+        raise SyntaxFault(f"undefined variable {variable.text}{hint}", variable.offset)
 
 
 class ActionReader:
@@ -175,8 +175,8 @@ def _identifier(token: Token) -> nodes.Expression:
 def _function(token: Token) -> Function:
     function = FUNCTIONS.get(token.text)
     if function is None:
-        guess = nearest(token.text, (*FUNCTIONS, *NAMESPACES))
-        raise SyntaxFault(f"function {token.text} is not defined{_hint(guess)}", token.offset)
+        hint = did_you_mean(token.text, (*FUNCTIONS, *NAMESPACES), quote="")
+        raise SyntaxFault(f"function {token.text} is not defined{hint}", token.offset)
     return function
 
 
@@ -198,7 +198,3 @@ def _unexpected(token: Token) -> SyntaxFault:
         return SyntaxFault("a value is missing before }}", token.offset)
     text = token.text if len(token.text) <= 40 else token.text[:40] + "…"
     return SyntaxFault(f"unexpected {text}", token.offset)
-
-
-def _hint(guess: str | None) -> str:
-    return f" (did you mean {guess}?)" if guess else ""

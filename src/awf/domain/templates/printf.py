@@ -1,14 +1,14 @@
 """``printf``: the verbs ``v s q d b o x X c t f F e E g G`` with flags, width and precision.
 
 Where Go would print a complaint into the text (``%!d(string=x)``, ``%!(EXTRA int=1)``), this refuses. A whole number
-is taken for ``%f``, and one like 5.0 for ``%d``: JSON does not tell them apart.
+is taken for ``%f``, and one like 5.0 for ``%d``: JSON does not tell them apart. ``%g`` without a precision prints
+whole numbers whole.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from awf.domain.templates.faults import Refused
@@ -120,24 +120,11 @@ def _float(value: Any, verb: str, flags: str, precision: int | None) -> str:
         raise Refused(f"%{verb} takes a number, not {kind_of(value)}")
     number = float(value)
     if precision is None and verb in "gG":
-        digits = _shortest(abs(number))
+        digits = text_of(abs(value))
         digits = digits.upper() if verb == "G" else digits
     else:
         digits = f"{abs(number):.{6 if precision is None else precision}{verb}}"
     return _sign(number < 0, flags) + digits
-
-
-def _shortest(number: float) -> str:
-    """As few digits as tell the number from others, with an exponent below -4 and from 21 on."""
-    if number - number != 0:
-        return "+Inf" if number > 0 else "NaN"
-    _, digits, shift = Decimal(repr(number)).normalize().as_tuple()
-    assert isinstance(shift, int)
-    exponent = len(digits) + shift - 1
-    if number and not -4 <= exponent < 21:
-        mantissa = "".join(map(str, digits))
-        return f"{mantissa[0]}{'.' if mantissa[1:] else ''}{mantissa[1:]}e{exponent:+03d}"
-    return f"{Decimal(repr(number)).normalize():f}"
 
 
 def _character(value: Any, _verb: str, _flags: str, _precision: int | None) -> str:

@@ -13,9 +13,9 @@ from awf.domain.templates.format import MAX_OUTPUT, Escaped, Raw, text_of
 FileReader: TypeAlias = Callable[[str], str]
 """Reads a file for ``readFile``; OSError and ValueError become the template's failure."""
 
-MAX_STEPS = 1_000_000
-_CHARACTERS_PER_STEP = 64
-_JSON_CHARACTERS_PER_STEP = 16
+MAX_STEPS = 2_000_000
+_READ_PER_STEP = 64
+_WRITTEN_PER_STEP = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,18 @@ class Run:
         if self.steps > MAX_STEPS:
             raise Refused(f"rendering takes more than {MAX_STEPS} steps")
 
-    def spend_on(self, arguments: list[Any]) -> None:
-        """Count one step, and more for long texts, so that many passes over them are bounded as well."""
+    def spend_on_arguments(self, arguments: list[Any]) -> None:
+        """Count a call: one step, and more for long texts, so that many passes over them are bounded as well."""
         steps = 1
         for argument in arguments:
             if isinstance(argument, str):
-                steps += len(argument) // _CHARACTERS_PER_STEP
+                steps += len(argument) // _READ_PER_STEP
         self.spend(steps)
+
+    def spend_on_result(self, result: Any) -> None:
+        """Count what a call or a printed value took to put together."""
+        if isinstance(result, str):
+            self.spend(len(result) // _WRITTEN_PER_STEP)
 
     def write(self, text: Text) -> None:
         """Write template text."""
@@ -76,7 +81,7 @@ class Run:
             text = value
         else:
             text = text_of(value)
-            self.spend(len(text) // _JSON_CHARACTERS_PER_STEP)
+            self.spend_on_result(text)
         self._grow(text)
         if self.parts is None:
             self.texts.append(text)

@@ -20,7 +20,7 @@ from awf.domain.templates.run import FileReader, Run, Text, Value
 class Template:
     """``position`` is where ``source`` starts in its file. ``literal``: it contains no actions and renders to itself.
     ``references`` are its static accesses to the scope. ``sole_action``: it is one printing action and nothing else
-    but white space."""
+    but white space. ``program`` is what rendering runs."""
 
     source: str
     position: Position
