@@ -66,11 +66,11 @@ class Catalog:
                     return found
         raise WorkflowNotFound(identifier)
 
-    def find_path(self, path: Path) -> WorkflowFile:
+    def find_path(self, path: str | Path) -> WorkflowFile:
         """The workflow in a file anywhere (source ``path``). Raises WorkflowNotFound where there is no such file."""
         if not os.path.lexists(path):
             raise WorkflowNotFound(str(path))
-        return self._read(str(path.absolute()), path.stem, "path")[0]
+        return self._read(os.path.abspath(path), Path(path).stem, "path")[0]  # noqa: PTH100 - without `..` in it
 
     def _find(self, identifier: str) -> WorkflowFile | None:
         for source in self._sources:

@@ -41,7 +41,8 @@ def resolve_inputs(
 ) -> Resolved:
     """The values a run works with, in the order of declaration, then the undeclared ones.
 
-    None counts as not supplied. ``file_exists`` is asked for inputs whose rules want an existing file.
+    None counts as not supplied. ``file_exists`` is asked for inputs whose rules want an existing file; an OSError that
+    it raises is a failure of that input.
     """
     found = Resolved({})
     for item in workflow.inputs:
@@ -131,11 +132,14 @@ def broken_rules(
 
 def _broken_file_rules(item: Input, path: str, file_exists: Callable[[str], bool] | None) -> list[str]:
     broken = []
-    if item.rules.file_exists:
-        if not path:
-            broken.append("file path cannot be empty")
-        elif file_exists is not None and not file_exists(path):
-            broken.append(f"file does not exist: {path}")
+    if item.rules.file_exists and not path:
+        broken.append("file path cannot be empty")
+    elif item.rules.file_exists and file_exists is not None:
+        try:
+            if not file_exists(path):
+                broken.append(f"file does not exist: {path}")
+        except OSError as error:
+            broken.append(f"cannot access file: {error.strerror}")
     allowed = item.rules.file_extension
     extension = os.path.splitext(path)[1]  # noqa: PTH122 - text only, no file system
     if allowed and not extension:

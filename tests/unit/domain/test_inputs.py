@@ -183,6 +183,15 @@ def test_files_and_extensions() -> None:
     ]
 
 
+def test_a_file_that_cannot_be_looked_at() -> None:
+    def refuse(path: str) -> bool:
+        raise PermissionError(13, "Permission denied", path)
+
+    path = Input("p", "string", HERE, rules=Rules(file_exists=True))
+    resolved = resolve_inputs(workflow(path), {"p": "x"}, file_exists=refuse)
+    assert resolved.errors == [("p", "cannot access file: Permission denied")]
+
+
 def test_several_rules_are_told_together() -> None:
     assert refusals("abc", pattern="x", enum=("y",)) == [
         'value "abc" does not match pattern "x"',
