@@ -16,8 +16,8 @@ from awf.server.executions import executions
 from awf.server.feed import Feeds
 from awf.server.gate import Gate
 from awf.server.guard import Guard
-from awf.server.head import Head
 from awf.server.history import history
+from awf.server.methods import Methods
 from awf.server.problems import respond
 from awf.server.settings import ServerSettings
 from awf.server.workflows import workflows
@@ -32,7 +32,7 @@ class Application:
         self.feeds = Feeds(service.store, heartbeat=settings.heartbeat)
         self.description = Description(self._routes)
         self._service = service
-        self._asgi = Guard(Head(cast("App", self._routes(None))), settings, self.gate)
+        self._asgi = Guard(Methods(cast("App", self._routes(None))), settings, self.gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._asgi(scope, receive, send)

@@ -90,8 +90,8 @@ async def openapi_json(description: TheDescription) -> Response[dict[str, Any]]:
     responses=problems(),
     tags=["documents"],
 )
-async def openapi_yaml(description: TheDescription) -> bytes:
-    return description.yaml
+async def openapi_yaml(description: TheDescription) -> Response[dict[str, Any]]:
+    return Response(description.yaml, media_type="application/yaml")  # type: ignore[arg-type]
 
 
 @get(
