@@ -1,0 +1,22 @@
+"""One row of the table per file."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from bench.rows import accept, chain, cli, crash, disk, events, history, idle, start, steps, viewers
+
+ROWS: dict[str, ModuleType] = {
+    "start": start,
+    "events": events,
+    "steps": steps,
+    "chain": chain,
+    "viewers": viewers,
+    "accept": accept,
+    "history": history,
+    "crash": crash,
+    "idle": idle,
+    "cli": cli,
+    "disk": disk,
+}
+"""In the order in which they run. Each has ``measure(context)``, which gives figures, and a docstring."""
