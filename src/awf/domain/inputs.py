@@ -14,7 +14,7 @@ from typing import Any
 from awf.domain.expressions.patterns import compile_pattern
 from awf.domain.secrets import MASK, is_secret
 from awf.domain.suggest import did_you_mean
-from awf.domain.workflow import Input, InputType, Workflow
+from awf.domain.workflow import Input, InputType, Rules, Workflow
 
 Failure = tuple[str, str]
 """An input's name, and what is wrong with it."""
@@ -126,24 +126,26 @@ def broken_rules(
         if rules.maximum is not None and value > rules.maximum:
             broken.append(f"value {number} exceeds maximum {rules.maximum}")
     if isinstance(value, str):
-        broken += _broken_file_rules(item, value, file_exists)
+        broken += _broken_file_rules(item.rules, value, file_exists, MASK if hide else value)
     return broken
 
 
-def _broken_file_rules(item: Input, path: str, file_exists: Callable[[str], bool] | None) -> list[str]:
+def _broken_file_rules(
+    rules: Rules, path: str, file_exists: Callable[[str], bool] | None, shown: str
+) -> list[str]:
     broken = []
-    if item.rules.file_exists and not path:
+    if rules.file_exists and not path:
         broken.append("file path cannot be empty")
-    elif item.rules.file_exists and file_exists is not None:
+    elif rules.file_exists and file_exists is not None:
         try:
             if not file_exists(path):
-                broken.append(f"file does not exist: {path}")
+                broken.append(f"file does not exist: {shown}")
         except OSError as error:
             broken.append(f"cannot access file: {error.strerror}")
-    allowed = item.rules.file_extension
+    allowed = rules.file_extension
     extension = os.path.splitext(path)[1]  # noqa: PTH122 - text only, no file system
     if allowed and not extension:
-        broken.append(f'file "{path}" has no extension, allowed: [{" ".join(allowed)}]')
+        broken.append(f'file "{shown}" has no extension, allowed: [{" ".join(allowed)}]')
     elif allowed and extension not in allowed:
         broken.append(f'file extension "{extension}" not in allowed extensions [{" ".join(allowed)}]')
     return broken

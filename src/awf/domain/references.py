@@ -114,7 +114,6 @@ class _Check:
         self._inputs_declared = inputs_declared
         self._states = states
         self._graph = graph
-        self._reached = graph.reached_from(workflow.initial)
         self._ordered = len(states) <= _MOST_STATES and len(states) == len(workflow.states)
         self._findings = findings
 
@@ -163,7 +162,7 @@ class _Check:
             return
         if len(use.path) > 2 and use.path[2] not in STATE_FIELDS:
             self._state_property(use, name, use.path[2])
-        if self._ordered and use.state in self._reached:
+        if self._ordered and use.state in self._graph.reached:
             self._order(use, name)
 
     def _state_property(self, use: Use, state: str, name: str) -> None:

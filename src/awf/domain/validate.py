@@ -54,15 +54,14 @@ def _check_ends(workflow: Workflow, found: States, findings: Findings) -> None:
 
 
 def _warn_of_the_graph(workflow: Workflow, graph: Graph, found: States, findings: Findings) -> None:
-    reached = graph.reached_from(workflow.initial)
     for name, state in workflow.states.items():
-        if name not in reached:
+        if name not in graph.reached:
             message = f"state '{name}' can never be reached"
             findings.warn(state.position, UNREACHABLE_STATE, message)
         if isinstance(state, StepState) and not (state.routing.on_success or state.routing.transitions):
             message = f"state '{name}' names no next state for when it succeeds"
             findings.warn(state.position, NO_WAY_ON, message)
-    if not any(isinstance(workflow.states[name], TerminalState) for name in reached):
+    if not any(isinstance(workflow.states[name], TerminalState) for name in graph.reached):
         place = found.initial_place or Position(workflow.file, 1, 1)
         message = f"no terminal state can be reached from '{workflow.initial}'"
         findings.warn(place, NO_TERMINAL, message)
