@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, UNSUPPORTED, WRONG_TYPE, Fields, Keys
+from awf.domain.fields import (
+    INVALID_VALUE,
+    MISSING_FIELD,
+    NO_WAY_ON,
+    UNSUPPORTED,
+    WRONG_TYPE,
+    Fields,
+    Keys,
+)
 from awf.domain.findings import Findings
 from awf.domain.nodes import Entry, MapNode, ScalarNode, kind_of
 from awf.domain.problems import Position
@@ -158,7 +166,7 @@ def _read_step(fields: Fields, name: str, found: States) -> StepState | None:
     fields.check_keys(STEP)
     routing = read_routing(fields, name, found.targets)
     if not any(fields.entry(key) for key in ("on_success", "on_failure", "transitions")):
-        fields.error(fields.place, MISSING_FIELD, "a step must have on_success, on_failure or transitions")
+        fields.error(fields.place, NO_WAY_ON, "a step must have on_success, on_failure or transitions")
     command = _read_command(fields)
     description = fields.text("description")
     directory, env, timeout = fields.template("dir"), fields.variables("env"), fields.duration("timeout")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from awf.domain.fields import NO_WAY_ON
 from awf.domain.findings import Findings
 from awf.domain.graph import Graph
 from awf.domain.problems import Position
@@ -13,7 +14,6 @@ from awf.domain.workflow import InlineFailure, StepState, TerminalState, Workflo
 MISSING_STATE = "WORKFLOW.VALIDATION.MISSING_STATE"
 NO_TERMINAL = "WORKFLOW.VALIDATION.NO_TERMINAL"
 UNREACHABLE_STATE = "WORKFLOW.VALIDATION.UNREACHABLE_STATE"
-NO_WAY_ON = "WORKFLOW.VALIDATION.NO_WAY_ON"
 
 
 def validate(workflow: Workflow, found: States, inputs_declared: bool, findings: Findings) -> None:

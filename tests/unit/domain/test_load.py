@@ -197,7 +197,7 @@ def test_unknown_keys_are_warned_of_and_what_is_not_performed_is_refused() -> No
     assert [problem.message for problem in result.errors] == [
         "key 'hooks' is not supported by this version of awf"
     ]
-    assert result.errors[0].code == "WORKFLOW.PARSE.UNSUPPORTED"
+    assert result.errors[0].code == "WORKFLOW.VALIDATION.UNSUPPORTED"
 
 
 def test_a_name_that_differs_from_the_file_is_a_warning() -> None:
