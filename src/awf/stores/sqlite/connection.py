@@ -16,7 +16,7 @@ BUSY_SECONDS = 2.0
 """How long a statement waits for a lock of SQLite. Writers wait at the turnstile instead, so only a foreign program
 that has the database open makes this wait happen."""
 
-LOG_KEPT = 4 << 20
+LOG_KEPT = 32 << 20
 """Bytes of the write-ahead log that are kept for reuse after a checkpoint."""
 
 

@@ -34,7 +34,7 @@ from awf.stores.sqlite.faults import unavailable
 from awf.stores.sqlite.readers import Readers
 from awf.stores.sqlite.schema import migrate
 from awf.stores.sqlite.turnstile import Turnstile
-from awf.stores.sqlite.upkeep import checkpoint
+from awf.stores.sqlite.upkeep import Checkpoints
 from awf.stores.sqlite.writer import Writer
 
 
@@ -42,12 +42,12 @@ class SqliteStore:
     """The store port over SQLite. Make one with :meth:`open`; see ``journal.store`` for what the verbs do."""
 
     def __init__(self, directory: Path, writer: Writer) -> None:
-        self._directory = directory
         self._writer = writer
         # Statistics read a whole index: in a thread of their own they do not keep short reads waiting.
         self._reads = Readers(directory, open_reader, threads=2, name="reads")
         self._scans = Readers(directory, open_reader, threads=1, name="scans")
         self._upkeep = Readers(directory, open_upkeep, threads=1, name="upkeep")
+        self._checkpoints = Checkpoints(directory)
 
     @classmethod
     def open(cls, directory: Path, *, durability: Durability = "full") -> SqliteStore:
@@ -121,7 +121,7 @@ class SqliteStore:
         return await self._reads.read(reads.secrets, execution)
 
     async def maintain(self) -> None:
-        await self._upkeep.perform(partial(checkpoint, directory=self._directory))
+        await self._upkeep.perform(self._checkpoints.make)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)

@@ -31,6 +31,15 @@ class Turnstile:
     def __exit__(self, *exception: object) -> None:
         fcntl.flock(self._write, fcntl.LOCK_UN)
 
+    def awaited(self) -> bool:
+        """Whether somebody stands in the turnstile. For the holder of the lock."""
+        try:
+            fcntl.flock(self._turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+        return False
+
     def close(self) -> None:
         """Give the files back; the lock must not be held."""
         os.close(self._turnstile)

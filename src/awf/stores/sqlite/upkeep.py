@@ -5,41 +5,65 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from awf.stores.sqlite.connection import LOG
+from awf.stores.sqlite.connection import LOG, LOG_KEPT
 from awf.stores.sqlite.turnstile import Turnstile
 
-LOG_SIZE = 8 << 20
+LOG_SIZE = 1 << 20
 """Bytes of the log from which a checkpoint is worth its cost."""
 
-LOG_LIMIT = 64 << 20
-"""Bytes of the log from which writers wait for readers, so that it can start again."""
+PATIENCE_MS = 500
+"""How long writers wait for readers, in milliseconds, so that a log longer than what is kept of it can start again."""
 
-PATIENCE_MS = 1000
-"""How long they wait at most, in milliseconds."""
+ROUNDS = 4
+"""How often at most the bulk is moved; each round leaves less for the turnstile than the one before."""
 
-
-def checkpoint(connection: sqlite3.Connection, directory: Path) -> None:
-    """Checkpoint a log that has grown. Raises sqlite3.Error and OSError.
-
-    The bulk is moved beside the writers. Only the rest, what they wrote meanwhile, is moved under the turnstile: then
-    nothing is left in the log, and it starts again at its beginning as soon as no reader looks at it.
-    """
-    size = _size(directory)
-    if size < LOG_SIZE:
-        return
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    turnstile = Turnstile(directory)
-    try:
-        patience = PATIENCE_MS if size > LOG_LIMIT else 0
-        connection.execute(f"PRAGMA busy_timeout = {patience}")
-        with turnstile:
-            connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-    finally:
-        turnstile.close()
+FEW_PAGES = 256
+"""Pages whose move takes about a millisecond."""
 
 
-def _size(directory: Path) -> int:
-    try:
-        return (directory / LOG).stat().st_size
-    except FileNotFoundError:
-        return 0
+class Checkpoints:
+    """The checkpoints that one store makes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._log = directory / LOG
+        self._settled = 0
+
+    def make(self, connection: sqlite3.Connection) -> None:
+        """Checkpoint a log that has grown, or been written again. Raises sqlite3.Error and OSError.
+
+        The bulk is moved beside the writers. Only the rest, what they wrote meanwhile, is moved under the turnstile:
+        then nothing is left in the log, and writers start again at its beginning. The file keeps its length: to write
+        over it costs half of what it costs to make it longer.
+        """
+        size, written = self._look()
+        if size < LOG_SIZE or written == self._settled:
+            return
+        self._move_beside_the_writers(connection)
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS if size > LOG_KEPT else 0}")
+        turnstile = Turnstile(self._directory)
+        try:
+            with turnstile:
+                _, written = self._look()
+                busy = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()["busy"]
+        finally:
+            turnstile.close()
+        if not busy:
+            self._settled = written
+
+    def _move_beside_the_writers(self, connection: sqlite3.Connection) -> None:
+        moved = 0
+        for _ in range(ROUNDS):
+            before, moved = (
+                moved,
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()["checkpointed"],
+            )
+            if moved - before < FEW_PAGES:
+                return
+
+    def _look(self) -> tuple[int, int]:
+        try:
+            status = self._log.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return status.st_size, status.st_mtime_ns

@@ -32,6 +32,9 @@ T = TypeVar("T")
 SPAN = 0.005
 """Seconds after which a transaction takes in no further job."""
 
+SHARED_SPAN = 0.001
+"""The same while another process waits for its turn."""
+
 JOBS = 256
 """The most jobs of one transaction."""
 
@@ -112,10 +115,10 @@ class Writer:
         jobs = [first]
         try:
             with turnstile:
-                until = monotonic() + SPAN
+                began = monotonic()
                 connection.execute("BEGIN IMMEDIATE")
                 _perform(connection, first)
-                while len(jobs) < JOBS and monotonic() < until and (job := self._next()) is not None:
+                while len(jobs) < JOBS and _goes_on(began, turnstile) and (job := self._next()) is not None:
                     jobs.append(job)
                     _perform(connection, job)
                 connection.execute("COMMIT")
@@ -135,6 +138,11 @@ class Writer:
         if job is None:
             self._queue.put(None)
         return job
+
+
+def _goes_on(began: float, turnstile: Turnstile) -> bool:
+    span = monotonic() - began
+    return span < SHARED_SPAN or (span < SPAN and not turnstile.awaited())
 
 
 def _perform(connection: sqlite3.Connection, job: _Job) -> None:
