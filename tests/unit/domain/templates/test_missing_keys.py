@@ -47,6 +47,7 @@ def rendered(source: str) -> str:
         ("{{$.inputs.nmae}}", "inputs.nmae is not defined (did you mean inputs.name?)"),
         ('{{index .inputs "nmae"}}', "inputs.nmae is not defined (did you mean inputs.name?)"),
         ('{{(index .states "build").Outptu}}', "states.build.Outptu is not defined"),
+        ('{{index .inputs.nil "x"}}', "inputs.nil.x is not defined (inputs.nil is empty)"),
         ("{{index .inputs.list 3}}", "index: 3 is out of range (the length is 1)"),
         ("{{(print 1).x}}", "(…).x is not defined ((…) is text)"),
         ("{{eq .inputs.zzz 1}}", "inputs.zzz is not defined"),

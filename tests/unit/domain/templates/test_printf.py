@@ -75,6 +75,8 @@ def test_values_are_taken_in_turn() -> None:
         ("%d", ("5",), "%d takes a whole number, not text"),
         ("%d", (1.5,), "%d takes a whole number, not a number"),
         ("%d", (True,), "%d takes a whole number, not a boolean"),
+        ("%d", (None,), "%d takes a whole number, not nothing"),
+        ("%10000d" * 1100, (1,) * 1100, "the text is larger than 10 MiB"),
         ("%f", ("x",), "%f takes a number, not text"),
         ("%t", ("true",), "%t takes a boolean, not text"),
         ("%c", (-1,), "%c takes the number of a character"),

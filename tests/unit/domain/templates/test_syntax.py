@@ -67,6 +67,7 @@ def parse(source: str) -> Template:
         ("{{08}}", "7:12", "bad number 08"),
         ("{{1i}}", "7:12", "bad number 1i"),
         ("{{0x1.8}}", "7:12", "bad number"),
+        ("{{" + "1" * 500 + "}}", "7:12", "bad number " + "1" * 40 + "…"),
         ("{{99999999999999999999}}", "7:12", "bad number"),
         ("{{1e999}}", "7:12", "bad number"),
         ("{{'ab'}}", "7:12", "bad character constant"),
