@@ -46,8 +46,9 @@ def _run_and_kill(directory, round, acknowledgements):
         [sys.executable, "-c", CHILD, directory, str(round)], stdout=subprocess.PIPE, text=True
     ) as process:
         for count, line in enumerate(process.stdout):
-            id, seq = line.split()
-            last[id] = int(seq)
+            if line.endswith("\n"):
+                id, seq = line.split()
+                last[id] = int(seq)
             if count == acknowledgements:
                 process.kill()
     return last

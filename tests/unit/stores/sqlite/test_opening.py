@@ -13,6 +13,7 @@ from awf.stores.sqlite import SqliteStore
 from awf.stores.sqlite.connection import open_writer, prepare_directory
 from awf.stores.sqlite.schema import APPLICATION_ID, migrations
 from awf.testing.builders import acceptance
+from privileges import unprivileged
 
 
 async def _used(directory, id="one"):
@@ -100,11 +101,11 @@ def test_a_directory_where_nobody_can_write():
         SqliteStore.open(directory)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
-def test_a_directory_without_permission(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreUnavailable, match=r"is not writable: .*--storage"):
-        SqliteStore.open(tmp_path / "storage")
+def test_a_directory_without_permission():
+    with unprivileged() as directory:
+        directory.chmod(0o500)
+        with pytest.raises(StoreUnavailable, match=r"is not writable: .*--storage"):
+            SqliteStore.open(directory / "storage")
 
 
 @pytest.mark.parametrize("name", ["journal.db", "turnstile"])
