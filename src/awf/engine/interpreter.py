@@ -176,9 +176,7 @@ class Interpreter:
             outcome = Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         else:
             try:
-                outcome = await runner.run(
-                    self._unsealed(fact), self._context(), buffer.write, self._cancel
-                )
+                outcome = await runner.run(self._unsealed(fact), self._context(), buffer.write, self._cancel)
             except Exception as error:
                 log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
                 outcome = Failed(
