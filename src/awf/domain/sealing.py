@@ -95,7 +95,8 @@ _PLACEHOLDER = re.compile(f"{_OPEN}((?:inputs|env)\\.[^{_CLOSE}]*){_CLOSE}")
 def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[str], str]) -> str:
     if not spans:
         return text
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for start, stop in spans:
         pieces += (text[end:start], by(text[start:stop]))
         end = stop
