@@ -44,6 +44,7 @@ from awf.journal.events import (
     Stream,
 )
 from awf.journal.store import ExecutionStatus
+from awf.journal.text import whole_text
 
 
 @dataclass(slots=True)
@@ -239,11 +240,3 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
     )
     state.reused.add(fact.step)
     state.next_step = max(state.next_step, fact.step + 1)
-
-
-def whole_text(head: str, total_bytes: int, tail: str) -> str:
-    """One stream of a step: what was recorded as it came, and if there was more, a mark and the kept end."""
-    if not tail:
-        return head
-    omitted = max(0, total_bytes - len(head.encode()) - len(tail.encode()))
-    return f"{head}\n... {omitted} bytes left out ...\n{tail}"
