@@ -129,7 +129,8 @@ class Tab:
     def console(self) -> list[str]:
         """What the page has written to its console, an object as its JSON."""
         return [
-            " ".join(_shown(argument) for argument in call["args"]) for call in self.seen("Runtime.consoleAPICalled")
+            " ".join(_shown(argument) for argument in call["args"])
+            for call in self.seen("Runtime.consoleAPICalled")
         ]
 
     def faults(self) -> list[dict[str, Any]]:

@@ -9,13 +9,21 @@ from system.browser import Browser
 from system.pages import Pages
 
 
-def test_the_javascript_example_runs_in_an_allowed_page(project: Project, browser: Browser, pages: Pages) -> None:
+def test_the_javascript_example_runs_in_an_allowed_page(
+    project: Project, browser: Browser, pages: Pages
+) -> None:
     project.take_examples()
     server = project.serve("--allow-origin", pages.origin)
     tab = browser.open(pages.put("/example", snippet("javascript", server.port)))
-    tab.until(lambda: any(line.startswith("Workflow done:") for line in tab.console()), "the end of the workflow")
+    tab.until(
+        lambda: any(line.startswith("Workflow done:") for line in tab.console()), "the end of the workflow"
+    )
     lines = tab.console()
-    assert [line.split('"step_name": "')[1].split('"')[0] for line in lines[:-1]] == ["read", "analyze", "report"]
+    assert [line.split('"step_name": "')[1].split('"')[0] for line in lines[:-1]] == [
+        "read",
+        "analyze",
+        "report",
+    ]
     assert all(line.startswith("Step started: ") for line in lines[:-1])
     assert '"status": "completed"' in lines[-1]
     assert tab.faults() == []
@@ -83,7 +91,14 @@ def test_a_page_of_another_origin_can_start_cancel_and_read_nothing(
     tab = browser.open(pages.put("/attack", script, form))
     # A no-cors request is sent, and its answer is hidden from the page: what counts is what the server did.
     tab.until(lambda: len(tab.console()) == 6, "the end of the attempts")
-    assert tab.console() == ["refused", "let through opaque", "let through opaque", "refused", "refused", "refused"]
+    assert tab.console() == [
+        "refused",
+        "let through opaque",
+        "let through opaque",
+        "refused",
+        "refused",
+        "refused",
+    ]
     posted = tab.until(
         lambda: [
             answer["response"]
