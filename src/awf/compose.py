@@ -136,7 +136,8 @@ def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
     import subprocess
 
     layout = Layout(settings.storage)
-    with layout.engine_log.open("ab") as log:
+    log = os.open(layout.engine_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
         return subprocess.Popen(
             [
                 sys.executable,
@@ -153,3 +154,5 @@ def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
             cwd=settings.root,
             start_new_session=True,
         )
+    finally:
+        os.close(log)
