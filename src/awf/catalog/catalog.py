@@ -59,12 +59,15 @@ class Catalog:
 
         Raises WorkflowNotFound, for a name that cannot be a workflow's without a look at the file system.
         """
-        if is_identifier(identifier):
-            for name in (identifier, identifier_of(identifier)):
-                found = self._find(name) if name else None
-                if found is not None:
-                    return found
-        raise WorkflowNotFound(identifier)
+        place = self._place(identifier)
+        if place is None:
+            raise WorkflowNotFound(identifier)
+        return self._load(*place)
+
+    def known(self, identifier: str) -> WorkflowFile | None:
+        """One workflow, if it has been read and its file has not changed since."""
+        place = self._place(identifier)
+        return None if place is None else self._unchanged(*place)
 
     def find_path(self, path: str | Path) -> WorkflowFile:
         """The workflow in a file anywhere (source ``path``). Raises WorkflowNotFound where there is no such file."""
@@ -72,19 +75,29 @@ class Catalog:
             raise WorkflowNotFound(str(path))
         return self._read(os.path.abspath(path), Path(path).stem, "path")[0]  # noqa: PTH100 - without `..` in it
 
-    def _find(self, identifier: str) -> WorkflowFile | None:
-        for source in self._sources:
-            for extension in EXTENSIONS:
-                path = os.path.join(source.directory, identifier + extension)  # noqa: PTH118 - paths are strings here
-                if os.path.lexists(path):
-                    return self._load(path, identifier, source.name, _version(path))
+    def _place(self, identifier: str) -> tuple[str, str, str, Version | None] | None:
+        """Path, identifier, source and version of the file that an identifier names."""
+        if not is_identifier(identifier):
+            return None
+        for name in (identifier, identifier_of(identifier)):
+            for source in self._sources if name else ():
+                for extension in EXTENSIONS:
+                    path = os.path.join(source.directory, f"{name}{extension}")  # noqa: PTH118 - paths are strings here
+                    if os.path.lexists(path):
+                        return path, str(name), source.name, _version(path)
         return None
 
-    def _load(self, path: str, identifier: str, source: str, version: Version | None) -> WorkflowFile:
+    def _unchanged(self, path: str, _: str, source: str, version: Version | None) -> WorkflowFile | None:
         with self._lock:
             kept = self._kept.get(path)
         if kept is not None and kept.version == version and kept.found.source == source:
             return kept.found
+        return None
+
+    def _load(self, path: str, identifier: str, source: str, version: Version | None) -> WorkflowFile:
+        unchanged = self._unchanged(path, identifier, source, version)
+        if unchanged is not None:
+            return unchanged
         found, read_version = self._read(path, identifier, source)
         with self._lock:
             if read_version is not None and abs(time.time_ns() - read_version.changed) > _SETTLED:
