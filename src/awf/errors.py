@@ -22,6 +22,9 @@
         ├── AddressInUse            SYSTEM.NET.ADDRESS_IN_USE          4    500
         └── ServerDraining          SYSTEM.SERVER.DRAINING             4    503
 
+The HTTP layer has codes of its own for requests that reach no handler: ``USER.REQUEST.FORBIDDEN`` (403), ``NOT_FOUND``
+(404), ``METHOD_NOT_ALLOWED`` (405), ``TOO_LARGE`` (413), ``UNSUPPORTED_MEDIA_TYPE`` (415).
+
 The first level says whose fault it is: the caller's, the workflow file's, the running workflow's, the machine's.
 Every class carries a stable ``code``, the exit status of a command that ends with it, and the HTTP status of a
 response that does. ``entries`` holds the single findings where there is more than one thing to say.
