@@ -5,8 +5,12 @@ What a function needs is imported when it is called: a command that lists files 
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import hashlib
+import logging
 import os
+import resource
 import sys
 import uuid
 from dataclasses import dataclass
@@ -27,8 +31,16 @@ if TYPE_CHECKING:
     from awf.journal.store import Store
 
 
+log = logging.getLogger("awf")
+
 LARGEST_LOG = 10 * 1024 * 1024
 """Bytes above which the engines' log is set aside when the next engine starts."""
+
+FILES_PER_STEP = 4
+"""Descriptors that the engine holds for a running step: two pipes, a pidfd, and one to spare."""
+
+RESERVED_FILES = 40
+"""Descriptors for everything else: the store, the loop, sockets, and what starting a process takes for a moment."""
 
 SWITCH_INTERVAL = 0.0001
 """Seconds after which a thread that computes lets another go on. With Python's default of 5 ms a busy event loop keeps
@@ -84,11 +96,39 @@ def open_catalog(settings: Settings) -> Catalog:
     return Files(settings.root, os.environ)
 
 
-def new_member(clock: Clock) -> Member:
-    """Who we are, to the other processes of the store."""
-    from awf.engine.presence import Member
+VOLATILE = frozenset(
+    {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "INVOCATION_ID", "JOURNAL_STREAM", "WINDOWID"}
+)
+"""Variables that differ from start to start and mean nothing to a step."""
 
-    return Member(id=uuid.uuid4().hex, pid=os.getpid(), version=__version__, started_at=clock.now())
+
+def engine_fingerprint(settings: Settings) -> str:
+    """Stands for the settings and the environment that an engine started now would have."""
+    chosen = settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability
+    environment = sorted(item for item in _engine_environment().items() if item[0] not in VOLATILE)
+    return hashlib.sha256(repr((chosen, str(settings.root), environment)).encode()).hexdigest()[:16]
+
+
+def _engine_environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    if environment.get("AWF_CONFIG_PATH"):
+        # The engine works in the root, which need not be where the path is relative to.
+        environment["AWF_CONFIG_PATH"] = os.path.abspath(environment["AWF_CONFIG_PATH"])  # noqa: PTH100
+    return environment
+
+
+def new_member(clock: Clock, directory: Path, fingerprint: str = "") -> Member:
+    """Who we are, to the other processes of the store: the newest in ``directory``, whatever the clock says."""
+    from awf.engine.presence import Member, living
+
+    started_at = max([clock.now(), *(member.started_at + 1 for member in living(directory))])
+    return Member(
+        id=uuid.uuid4().hex,
+        pid=os.getpid(),
+        version=__version__,
+        started_at=started_at,
+        fingerprint=fingerprint,
+    )
 
 
 def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service:
@@ -115,7 +155,10 @@ def open_wakeups(settings: Settings, member: Member, role: Role) -> Wakeups:
     """Our end of the wake-ups of a storage directory."""
     from awf.dispatch.wakeups import Wakeups, runtime_directory
 
-    return Wakeups(runtime_directory(settings.storage, os.environ), role, member.id)
+    directory = runtime_directory(settings.storage)
+    if directory is None:
+        log.warning("no private runtime directory: processes poll each other instead of waking each other")
+    return Wakeups(directory, role, member.id)
 
 
 def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: Presence) -> Engine:
@@ -131,7 +174,7 @@ def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: P
         runners={"step": ShellRunner(shell, settings.grace, clock)},
         clock=clock,
         settings=EngineSettings(
-            slots=settings.slots,
+            slots=_affordable(settings.slots),
             engines=layout.engines,
             servers=layout.servers,
             max_transitions=settings.max_transitions,
@@ -143,16 +186,29 @@ def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: P
     )
 
 
+def _affordable(slots: int) -> int:
+    """No more slots than there are file descriptors for."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(1, (limit - RESERVED_FILES) // FILES_PER_STEP)
+    if slots > most:
+        log.warning("%d slots need more open files than the limit of %d allows: using %d", slots, limit, most)
+    return min(slots, most)
+
+
 def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
     """Start an engine process for this storage directory, in a session of its own."""
     import subprocess
 
     layout = Layout(settings.storage)
-    log = os.open(layout.engine_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with contextlib.suppress(OSError):
+        if layout.engine_log.stat().st_size > LARGEST_LOG:
+            layout.engine_log.replace(layout.engine_log.with_suffix(".log.1"))
+    output = os.open(layout.engine_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
             [
                 sys.executable,
+                "-P",  # the project's own files are not modules of ours
                 "-m",
                 "awf.cli.engine",
                 "--root",
@@ -161,10 +217,11 @@ def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
                 str(settings.storage),
             ],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             cwd=settings.root,
+            env=_engine_environment(),
             start_new_session=True,
         )
     finally:
-        os.close(log)
+        os.close(output)

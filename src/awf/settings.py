@@ -67,7 +67,7 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
         raise SettingsInvalid(f"durability: {durability!r} is not one of full, fast")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     shell = read.text("shell", "engine.shell", "AWF_SHELL")
-    if shell is not None and not os.access(shell, os.X_OK):
+    if shell is not None and not (Path(shell).is_file() and os.access(shell, os.X_OK)):
         raise SettingsInvalid(f"shell: {shell!r} is not an executable file; give an absolute path")
     return Settings(
         root=root,
@@ -88,10 +88,15 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
 
 
 def _config_file(root: Path, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
-    path = Path(environ.get("AWF_CONFIG_PATH") or root / CONFIG_FILE)
+    named = environ.get("AWF_CONFIG_PATH")
+    path = Path(named or root / CONFIG_FILE)
     try:
         text = path.read_bytes()
     except FileNotFoundError:
+        if named:
+            raise SettingsInvalid(
+                f"config error: AWF_CONFIG_PATH names {path}, which does not exist"
+            ) from None
         return path, {}
     except OSError as error:
         raise SettingsInvalid(f"config error: cannot read {path}: {error.strerror}") from error

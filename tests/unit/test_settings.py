@@ -75,3 +75,13 @@ def test_a_config_file_elsewhere_is_found_and_an_unreadable_one_is_named(tmp_pat
     assert load(tmp_path, {"AWF_CONFIG_PATH": str(tmp_path / "other.yaml")}).port == 7
     with pytest.raises(SettingsInvalid, match="cannot read"):
         load(tmp_path, {"AWF_CONFIG_PATH": str(tmp_path)})
+
+
+def test_a_config_file_that_is_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="AWF_CONFIG_PATH names .*none.yaml, which does not exist"):
+        load(tmp_path, {"AWF_CONFIG_PATH": str(tmp_path / "none.yaml")})
+
+
+def test_a_directory_is_no_shell(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="not an executable file"):
+        load(tmp_path, {"AWF_SHELL": str(tmp_path)})

@@ -20,6 +20,7 @@ from awf import __version__
 from awf.compose import (
     Layout,
     build_engine,
+    engine_fingerprint,
     new_member,
     open_store,
     open_wakeups,
@@ -62,9 +63,10 @@ def main() -> None:
 
 async def _run(settings: Settings) -> None:
     store = open_store(settings)
-    member = new_member(SystemClock())
+    engines = Layout(settings.storage).engines
+    member = new_member(SystemClock(), engines, engine_fingerprint(settings))
     wakeups = open_wakeups(settings, member, "engine")
-    presence = Presence(Layout(settings.storage).engines, member)
+    presence = Presence(engines, member)
     try:
         engine = build_engine(settings, store, wakeups, presence)
         loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from awf import __version__
-from awf.errors import AwfError
+from awf.errors import AwfError, UserError
 
 COMMANDS = {
     "list": "List the workflows that can be run.",
@@ -49,6 +49,7 @@ def awf() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point. An error ends with one paragraph on standard error and the exit status of its class."""
+    click.UsageError.exit_code = UserError.exit_status
     try:
         return awf.main(arguments, prog_name="awf", standalone_mode=True)
     except AwfError as error:

@@ -71,6 +71,7 @@ async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None
     from awf.compose import (
         Layout,
         build_service,
+        engine_fingerprint,
         new_member,
         open_wakeups,
         spare_the_collector,
@@ -84,7 +85,7 @@ async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None
     from awf.server.shutdown import serve
 
     layout = Layout(settings.storage)
-    member = new_member(SystemClock())
+    member = new_member(SystemClock(), layout.servers)
     wakeups = open_wakeups(settings, member, "server")
     presence = Presence(layout.servers, member)
     service = build_service(settings, store, wakeups)
@@ -95,15 +96,26 @@ async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None
         ),
     )
     app.feeds.on_watched = lambda watched: wakeups.listen(app.feeds.wake) if watched else wakeups.mute()
-    supervisor = Supervisor(layout.engines, __version__, lambda: spawn_engine(settings), layout.engine_log)
+    supervisor = Supervisor(
+        layout.engines,
+        __version__,
+        engine_fingerprint(settings),
+        lambda: spawn_engine(settings),
+        layout.engine_log,
+    )
     watching = asyncio.create_task(supervisor.run())
+
+    def drain() -> None:
+        supervisor.leave()
+        click.echo("awf serve: shutting down", err=True)
+
     click.echo(
         f"awf serve: listening on {_url(bound)} (documentation at /docs, storage in {settings.storage})"
     )
     sys.stdout.flush()
     spare_the_collector()
     try:
-        await serve(app, [bound], on_drain=lambda: click.echo("awf serve: shutting down", err=True))
+        await serve(app, [bound], on_drain=drain)
         farewell = await _farewell(store)
     finally:
         watching.cancel()

@@ -14,7 +14,7 @@ import hashlib
 import os
 import socket
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,17 +23,27 @@ Role = Literal["server", "engine"]
 _MARK = "cancel-"
 
 
-def runtime_directory(storage: Path, environ: Mapping[str, str]) -> Path | None:
-    """A private directory with a short name for this store's sockets; None where there is no safe one."""
-    base = Path(environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - the directory's owner and mode are checked
+def runtime_directory(storage: Path, bases: Sequence[Path] | None = None) -> Path | None:
+    """A private directory with a short name for this store's sockets; None where there is no safe one.
+
+    It follows from the user and the store alone, so that processes started in different surroundings find each other.
+    """
+    if bases is None:
+        bases = Path(f"/run/user/{os.getuid()}"), Path("/tmp")  # noqa: S108 - owner and mode are checked
     name = hashlib.sha256(os.fsencode(storage.resolve())).hexdigest()[:16]
-    path = base / f"awf-{os.getuid()}-{name}"
+    for base in bases:
+        path = base / f"awf-{os.getuid()}-{name}"
+        if _is_private(path):
+            return path
+    return None
+
+
+def _is_private(path: Path) -> bool:
     with contextlib.suppress(OSError):
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
-            return path
-    return None
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return False
 
 
 class Wakeups:

@@ -12,6 +12,8 @@ import getpass
 import logging
 import os
 import socket
+import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +25,19 @@ from awf.engine.decide import Core
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.pinned import Definitions
 from awf.engine.ports import Clock, StepRunner
-from awf.engine.presence import Presence, is_alive, living
+from awf.engine.presence import Presence, is_alive, living, newest
 from awf.engine.resume import reused_facts
 from awf.engine.service import load_state
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Cancel, Continue, Stimulus, World
 from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
-from awf.journal.events import Entry, ExecutionFailed, StepReused
+from awf.journal.events import AnyFact, Entry, ExecutionFailed, ExecutionReleased, StepReused
 from awf.journal.store import Claim, Intent, Store
 
 log = logging.getLogger("awf.engine")
+
+MAX_FAILURES = 3
+"""So many times an execution is let go because of an unexpected fault; then it fails."""
 
 POLL = 1.0
 """Seconds between looks when no hint comes."""
@@ -90,6 +95,7 @@ class Engine:
         self._slotless: set[str] = set()
         self._seen_intents: set[int] = set()
         self._woken = asyncio.Event()
+        self._failures: Counter[str] = Counter()
         self._draining = False
         self._stopping = False
 
@@ -105,6 +111,7 @@ class Engine:
     def drain(self) -> None:
         """Claim nothing more; let steps in flight finish, release their executions, then leave."""
         self._draining = True
+        self._presence.drain()
         for interpreter, _ in self._running.values():
             if interpreter is not None:
                 interpreter.leave()
@@ -113,6 +120,7 @@ class Engine:
     def stop(self) -> None:
         """Claim nothing more, end the steps in flight without judging them, leave."""
         self._draining = self._stopping = True
+        self._presence.drain()
         self.wake()
 
     async def run(self) -> None:
@@ -162,8 +170,8 @@ class Engine:
     # Reasons to live
 
     def _is_newest(self) -> bool:
-        members = living(self._settings.engines)
-        return not members or members[-1].id == self.id
+        claiming = newest(self._settings.engines)
+        return claiming is None or claiming.id == self.id
 
     async def _is_idle(self) -> bool:
         if self._running:
@@ -204,13 +212,39 @@ class Engine:
                 await interpreter.run(first)
         except OwnershipLost:
             log.warning("execution %s has another owner now; dropped", execution)
-        except Exception:
-            log.exception("execution %s cannot be run by this engine", execution)
+        except Exception as error:
+            await self._give_up(claim, error)
         finally:
             del self._running[execution]
             self._slotless.discard(execution)
-            self._marks.clear_mark(execution)
             self.wake()
+
+    async def _give_up(self, claim: Claim, error: Exception) -> None:
+        """A bug, or a store that cannot be read, stands in the way: let the execution go, so that it is tried again; at
+        the third time, fail it. It never stays ours with nobody running it."""
+        execution = claim.ownership.execution
+        self._failures[execution] += 1
+        reference = uuid.uuid4().hex[:12]
+        log.error("execution %s cannot go on (reference %s)", execution, reference, exc_info=error)
+        fact: AnyFact = ExecutionReleased(engine=self.id)
+        if self._failures[execution] >= MAX_FAILURES:
+            fact = ExecutionFailed(
+                error=f"internal error of the engine (reference {reference}; its log says more)"
+            )
+        while True:
+            try:
+                head = (await self._store.heads([execution]))[execution]
+                if not head.finished:
+                    entry = Entry(head.last_seq + 1, self._clock.now(), fact)
+                    await self._store.append(claim.ownership, [entry])
+                    self._environment.appended()
+            except StoreUnavailable as unavailable:
+                log.warning("execution %s waits to be let go: %s", execution, unavailable)
+                await asyncio.sleep(POLL)
+            except (OwnershipLost, ReplayDiverged):
+                return
+            else:
+                return
 
     async def _prepare(
         self, claim: Claim, intent: Intent | None
@@ -274,6 +308,12 @@ class Engine:
             interpreter, _ = self._running.get(execution, (None, None))
             if interpreter is not None:
                 interpreter.cancel()
+            elif await self._is_over(execution):
+                self._marks.clear_mark(execution)
+
+    async def _is_over(self, execution: str) -> bool:
+        row = await self._store.execution(execution)
+        return row is None or row.completed_at is not None
 
     def _world(self) -> World:
         return World(

@@ -19,7 +19,7 @@ from awf.engine.decide import Core
 from awf.engine.output import OutputBuffer
 from awf.engine.ports import Clock, StepContext, StepRunner
 from awf.engine.stimuli import Cancel, OutputArrived, Release, StepFinished, Stimulus, World
-from awf.errors import OwnershipLost, StoreUnavailable
+from awf.errors import StoreUnavailable
 from awf.journal.events import (
     FINAL,
     CancelRequested,
@@ -98,18 +98,15 @@ class Interpreter:
         self._inbox.put_nowait(Release())
 
     async def run(self, first: Sequence[Stimulus]) -> None:
-        """Run from the first stimuli to the end. Never raises: whatever goes wrong becomes a fact, a retry, or a line
-        in the log."""
+        """Run from the first stimuli to the end. What a step or the disk does becomes a fact or a retry.
+
+        Raises OwnershipLost where somebody else owns the execution by now; anything else raised is a bug."""
         try:
             world = self._env.world()
             for stimulus in first:
                 self._core.decide(stimulus, world)
             while not await self._step():
                 await self._stimuli()
-        except OwnershipLost:
-            log.warning("execution %s has another owner now; dropped", self.execution)
-        except Exception:
-            log.exception("execution %s: the engine failed; the execution waits for recovery", self.execution)
         finally:
             await self._end_tasks()
 

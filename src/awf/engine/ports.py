@@ -51,12 +51,6 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
-class Notifier(Protocol):
-    """Tells the other processes of this store that something may have changed. A hint: losing one costs a poll."""
-
-    def notify(self) -> None: ...
-
-
 Emit: TypeAlias = "Callable[[Stream, str, bool], None]"
 """Takes what a step wrote: stream, text (valid UTF-8), and whether the recorded part of the stream ends here."""
 

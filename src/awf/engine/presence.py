@@ -14,15 +14,20 @@ from pathlib import Path
 
 import msgspec
 
+DRAINING = ".draining"
+
 
 class Member(msgspec.Struct, frozen=True):
-    """A living process. ``started_at`` in microseconds since the epoch; the newest is the one with the highest
-    (``started_at``, ``id``)."""
+    """A living process. ``started_at`` orders members (microseconds since the epoch, but never below one that lives);
+    the newest is the one with the highest (``started_at``, ``id``). ``fingerprint`` stands for what it was started with.
+    ``draining``: it only finishes what it runs."""
 
     id: str
     pid: int
     version: str
     started_at: int
+    fingerprint: str = ""
+    draining: bool = False
 
     @property
     def age_key(self) -> tuple[int, str]:
@@ -44,9 +49,15 @@ class Presence:
         os.write(self._fd, msgspec.json.encode(member))
         fresh.rename(self._path)
 
+    def drain(self) -> None:
+        """Say that we only finish what we run."""
+        # A file beside: the locked one must stay the one that it is.
+        self._path.with_suffix(DRAINING).touch(mode=0o600)
+
     def release(self) -> None:
         """Leave. Twice is safe."""
         if self._fd is not None:
+            self._path.with_suffix(DRAINING).unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
             os.close(self._fd)
             self._fd = None
@@ -75,7 +86,9 @@ def living(directory: Path) -> list[Member]:
         for path in directory.glob("*.lock"):
             if is_alive(directory, path.stem):
                 with contextlib.suppress(OSError, msgspec.MsgspecError):
-                    members.append(msgspec.json.decode(path.read_bytes(), type=Member))
+                    member = msgspec.json.decode(path.read_bytes(), type=Member)
+                    draining = path.with_suffix(DRAINING).exists()
+                    members.append(msgspec.structs.replace(member, draining=draining))
     return sorted(members, key=lambda member: member.age_key)
 
 
@@ -84,7 +97,13 @@ def sweep(directory: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         for path in directory.glob("*.lock"):
             if not is_alive(directory, path.stem):
+                path.with_suffix(DRAINING).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
+
+
+def newest(directory: Path) -> Member | None:
+    """The newest living member that is not draining: among engines, the one that claims."""
+    return next((member for member in reversed(living(directory)) if not member.draining), None)
 
 
 @contextlib.contextmanager

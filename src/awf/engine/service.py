@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ from awf.errors import (
 )
 from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
 from awf.journal.store import Acceptance, ExecutionFilter, ExecutionRow, Store
+
+MOST_RUNNING = 1000
+"""Executions that are looked through for those whose engine has died; more never run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ class Service:
     async def cancel(self, execution: str) -> None:
         """Ask for an execution to end. Unknown and finished ones are left alone. Raises StoreUnavailable only where
         the request can neither be written nor be passed on."""
+        row = await self.store.execution(execution)
+        if row is None or row.completed_at is not None:
+            return
         try:
             if not await self.store.add_intent(execution, "cancel", None, self._clock.now()):
                 return
@@ -167,23 +173,26 @@ class Service:
         row = await self.store.execution(execution)
         if row is None:
             raise ExecutionNotFound(execution)
-        return self._shown(row, {})
+        dead = {row.owner} if row.owner is not None and not self._signals.alive(row.owner) else set()
+        return _shown(row, dead)
 
     async def executions(self, query: ExecutionFilter) -> list[ExecutionRow]:
-        """Executions, newest first."""
-        known: dict[str, bool] = {}
-        return [self._shown(row, known) for row in await self.store.executions(query)]
+        """Executions, newest first; ``status`` filters by what is shown."""
+        dead = {owner for owner in await self.store.owners() if not self._signals.alive(owner)}
+        if not dead or query.status not in {"pending", "running"}:
+            return [_shown(row, dead) for row in await self.store.executions(query)]
+        everything = msgspec.structs.replace(query, limit=MOST_RUNNING)
+        running = [
+            _shown(row, dead)
+            for row in await self.store.executions(msgspec.structs.replace(everything, status="running"))
+        ]
+        pending = await self.store.executions(msgspec.structs.replace(query, status="pending"))
+        found = [row for row in (*running, *pending) if row.status == query.status]
+        return sorted(found, key=lambda row: row.order, reverse=True)[: query.limit]
 
     async def _accept(self, acceptance: Acceptance) -> None:
         await self.store.accept(acceptance)
         self._signals.wake()
-
-    def _shown(self, row: ExecutionRow, known: dict[str, bool]) -> ExecutionRow:
-        if row.status != "running" or row.owner is None:
-            return row
-        if row.owner not in known:
-            known[row.owner] = self._signals.alive(row.owner)
-        return row if known[row.owner] else msgspec.structs.replace(row, status="pending")
 
     @staticmethod
     def _inputs(
@@ -208,6 +217,13 @@ def runnable(file: WorkflowFile) -> Workflow:
         entries = [ErrorEntry(str(problem.position), problem.message) for problem in errors]
         raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
     return workflow
+
+
+def _shown(row: ExecutionRow, dead: Collection[str | None]) -> ExecutionRow:
+    """What nobody runs is shown as pending."""
+    if row.status == "running" and row.owner in dead:
+        return msgspec.structs.replace(row, status="pending")
+    return row
 
 
 async def journal_of(store: Store, execution: str) -> list[Entry]:

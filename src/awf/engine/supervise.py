@@ -1,7 +1,8 @@
 """Seeing to it that an engine lives: every server watches, one wins the respawn.
 
-An engine that dies is replaced within a quarter of a second (plus its start). One of another version (an upgrade) gets
-a successor, which claims from then on, and leaves when it has finished what it runs.
+An engine that dies is replaced within a quarter of a second (plus its start). One of an older version (an upgrade), or
+one that a starting server finds with other settings or another environment than its own, gets a successor, which claims
+from then on; it leaves when it has finished what it runs.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from awf.engine.presence import exclusive, living, sweep
+from awf.engine.presence import exclusive, living, newest, sweep
 
 log = logging.getLogger("awf.supervise")
 
@@ -27,10 +29,18 @@ class Supervisor:
     """``spawn`` starts an engine process; ``log_file`` is where it writes what goes wrong."""
 
     def __init__(
-        self, engines: Path, version: str, spawn: Callable[[], subprocess.Popen[bytes]], log_file: Path
+        self,
+        engines: Path,
+        version: str,
+        fingerprint: str,
+        spawn: Callable[[], subprocess.Popen[bytes]],
+        log_file: Path,
     ) -> None:
         self._engines = engines
         self._version = version
+        self._fingerprint = fingerprint
+        self._leaving = False
+        self._complaint = ""
         self._spawn = spawn
         self._log_file = log_file
         self._children: list[subprocess.Popen[bytes]] = []
@@ -40,15 +50,27 @@ class Supervisor:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        sweep(self._engines)
+        with contextlib.suppress(OSError):
+            await self._succeed()
         while True:
-            try:
-                await self._ensure()
-            except OSError as error:
-                log.warning("cannot look after the engine: %s", error)
+            await self._look()
             self._reap()
             self._report_stopped()
             await asyncio.sleep(WATCH + self._backoff)
+
+    def leave(self) -> None:
+        """Start no engine any more: the server is leaving."""
+        self._leaving = True
+
+    async def _look(self) -> None:
+        try:
+            await self._ensure()
+        except OSError as error:
+            if str(error) != self._complaint:
+                log.warning("cannot look after the engine: %s", error)
+            self._complaint = str(error)
+        else:
+            self._complaint = ""
 
     def _report_stopped(self) -> None:
         """Say once of an engine that it has been stopped (SIGSTOP): it stays the owner of what it runs."""
@@ -70,24 +92,41 @@ class Supervisor:
             self._reap()
 
     def _served(self) -> bool:
-        members = living(self._engines)
-        return bool(members) and members[-1].version == self._version
+        """Does an engine claim that is at least as new as we are? An older server never replaces a newer engine."""
+        claiming = newest(self._engines)
+        return claiming is not None and _numbers(claiming.version) >= _numbers(self._version)
+
+    def _is_as_wanted(self) -> bool:
+        """Was the claiming engine started with the settings and the environment that we have?"""
+        claiming = newest(self._engines)
+        if claiming is None or claiming.version != self._version:
+            return True
+        return claiming.fingerprint == self._fingerprint
 
     async def _ensure(self) -> None:
-        if self._served():
+        if self._served() or self._leaving:
             self._backoff = 0.0
             return
         with exclusive(self._engines / "spawn") as won:
             if won and not self._served():
                 await self._start()
 
+    async def _succeed(self) -> None:
+        """Once, when a server starts: an engine with other settings gets a successor, and finishes what it runs."""
+        with exclusive(self._engines / "spawn") as won:
+            if won and not self._is_as_wanted():
+                await self._start()
+
     async def _start(self) -> None:
+        sweep(self._engines)
+        before = newest(self._engines)
         child = self._spawn()
         self._children.append(child)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_LIMIT
         while loop.time() < deadline and child.poll() is None:
-            if self._served():
+            claiming = newest(self._engines)
+            if claiming is not None and claiming != before:
                 return
             await asyncio.sleep(0.01)
         self._backoff = min(BACKOFF_MAX, self._backoff * 2 or 1.0)
@@ -99,6 +138,11 @@ class Supervisor:
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers that compare: ``0.10.1`` is (0, 10, 1)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def _is_stopped(pid: int) -> bool:

@@ -217,7 +217,7 @@ class Store(Protocol):
         ...
 
     async def executions(self, query: ExecutionFilter) -> list[ExecutionRow]:
-        """Rows, newest first (descending order), as the filter says."""
+        """Rows without their ``inputs``, newest first (descending order), as the filter says."""
         ...
 
     async def statistics(self, query: ExecutionFilter) -> Statistics:

@@ -7,6 +7,8 @@ watched through a pidfd; both beat asyncio's own subprocess support by a wide ma
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
 import subprocess
 import tempfile
@@ -24,6 +26,12 @@ from awf.runners.processes import end
 
 LONGEST_ARGUMENT = 100 * 1024
 """Bytes of a command above which it is run from a file (the kernel's limit for one argument is 128 KiB)."""
+
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
+"""What the machine has too little of just now; the step waits."""
+
+EXHAUSTED_PAUSE = 0.2
+"""Seconds between tries to start a process meanwhile."""
 
 TIMEOUT_EXIT = 124
 CANNOT_START_EXIT = 126
@@ -44,7 +52,7 @@ class ShellRunner:
         """See ``awf.engine.ports.StepRunner``."""
         assert fact.command is not None
         began = self.clock.monotonic()
-        directory = Path(context.working_dir, fact.dir).expanduser()
+        directory = Path(context.working_dir, Path(fact.dir).expanduser())
         if not directory.is_dir():
             return Failed(f"working directory does not exist: {directory}", CANNOT_START_EXIT)
         try:
@@ -53,32 +61,45 @@ class ShellRunner:
             return Failed(
                 f"cannot write the command to a temporary file: {error.strerror}", CANNOT_START_EXIT
             )
-        out_read, out_write = os.pipe()
-        err_read, err_write = os.pipe()
-        try:
-            process = subprocess.Popen(
-                script.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=out_write,
-                stderr=err_write,
-                cwd=directory,
-                env=step_environment(fact, context),
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            script.remove()
-            os.close(out_read)
-            os.close(err_read)
-            code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
-            return Failed(f"cannot start {self.shell}: {getattr(error, 'strerror', None) or error}", code)
-        finally:
-            os.close(out_write)
-            os.close(err_write)
+        while True:
+            try:
+                process, out_read, err_read = self._start(script.argv, directory, fact, context)
+                break
+            except (OSError, ValueError) as error:
+                if getattr(error, "errno", None) in EXHAUSTED and not cancel.is_set():
+                    await asyncio.sleep(EXHAUSTED_PAUSE)
+                    continue
+                script.remove()
+                code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
+                return Failed(f"cannot start {self.shell}: {getattr(error, 'strerror', None) or error}", code)
         pipes = Pipe(out_read, "stdout", emit), Pipe(err_read, "stderr", emit)
         try:
             return await self._watch(process, pipes, fact, cancel, began)
         finally:
             script.remove()
+
+    def _start(
+        self, argv: list[str], directory: Path, fact: StepStarted, context: StepContext
+    ) -> tuple[subprocess.Popen[bytes], int, int]:
+        """A process and the reading ends of its stdout and stderr. Raises OSError, ValueError; leaves nothing open."""
+        with contextlib.ExitStack() as opened, contextlib.ExitStack() as writing:
+            ends = []
+            for _ in range(2):
+                read, write = os.pipe()
+                opened.callback(os.close, read)
+                writing.callback(os.close, write)
+                ends.append((read, write))
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=ends[0][1],
+                stderr=ends[1][1],
+                cwd=directory,
+                env=step_environment(fact, context),
+                start_new_session=True,
+            )
+            opened.pop_all()
+            return process, ends[0][0], ends[1][0]
 
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """See ``awf.engine.ports.StepRunner``."""

@@ -7,6 +7,7 @@ refused. Whatever escapes the application is a bug and becomes a 500 here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from awf.errors import ServerDraining
@@ -109,9 +110,17 @@ def _check_own_origin(scope: Scope, origin: str | None) -> None:
         )
 
 
+_AMBIGUOUS = re.compile(rb"//|%2f", re.IGNORECASE)
+"""What a proxy and we could understand differently."""
+
+
 def _check_target(scope: Scope) -> None:
     if len(scope["raw_path"]) > _MAX_TARGET:
         raise Refused(404, f"nothing is at a path of {len(scope['raw_path'])} bytes")
+    if _AMBIGUOUS.search(scope["raw_path"]):
+        raise Refused(
+            404, f"nothing is at {shortened(scope['path'])}: a path has no empty or encoded separators"
+        )
     if len(scope["query_string"]) > _MAX_TARGET:
         raise Refused(400, f"the query string is over {_MAX_TARGET} bytes")
     if b"%00" in scope["query_string"]:

@@ -6,20 +6,24 @@ from awf.dispatch.wakeups import Wakeups, runtime_directory
 
 
 def test_the_directory_is_private_short_and_the_same_for_the_same_store(tmp_path: Path) -> None:
-    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    first = runtime_directory(tmp_path / "store", environ)
+    first = runtime_directory(tmp_path / "store", [tmp_path])
     assert first is not None
-    assert first == runtime_directory(tmp_path / "store", environ)
-    assert first != runtime_directory(tmp_path / "other", environ)
+    assert first == runtime_directory(tmp_path / "store", [tmp_path])
+    assert first != runtime_directory(tmp_path / "other", [tmp_path])
     assert first.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_directory_that_others_can_enter_is_not_used(tmp_path: Path) -> None:
-    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    directory = runtime_directory(tmp_path / "store", environ)
+    directory = runtime_directory(tmp_path / "store", [tmp_path])
     assert directory is not None
     directory.chmod(0o755)
-    assert runtime_directory(tmp_path / "store", environ) is None
+    assert runtime_directory(tmp_path / "store", [tmp_path]) is None
+
+
+def test_a_base_that_does_not_exist_is_passed_over(tmp_path: Path) -> None:
+    found = runtime_directory(tmp_path / "store", [tmp_path / "none", tmp_path])
+    assert found is not None
+    assert found.parent == tmp_path
 
 
 def test_a_notification_reaches_every_listener_of_the_role(tmp_path: Path) -> None:

@@ -46,6 +46,18 @@ class FullDisk(MemoryStore):
         await super().append(*args, **kwargs)
 
 
+class Unreadable(FullDisk):
+    """A memory store that cannot be read so many times."""
+
+    failures = 0
+
+    async def secrets(self, execution: str) -> dict[str, Any]:
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("cannot be read")
+        return await super().secrets(execution)
+
+
 class NoMarks:
     def __init__(self) -> None:
         self.marks: list[str] = []
@@ -354,3 +366,25 @@ def test_a_kill_signal_waits_for_the_engines_own_end(tmp_path: Path) -> None:
         assert "step.failed" not in await bench.types("one")
 
     asyncio.run(inside())
+
+
+@scenario
+async def test_a_read_that_fails_does_not_strand_an_execution(bench: Bench) -> None:
+    bench.store = Unreadable()
+    bench.store.failures = 2
+    await bench.accept("one")
+    async with bench.running():
+        row = await bench.until("one", "completed")
+    assert row.owner is None
+    assert (await bench.types("one")).count("execution.released") == 2
+
+
+@scenario
+async def test_an_execution_that_can_never_go_on_fails_with_a_reference(bench: Bench) -> None:
+    bench.store = Unreadable()
+    bench.store.failures = 1000
+    await bench.accept("one")
+    async with bench.running():
+        row = await bench.until("one", "failed")
+    assert row.error is not None
+    assert "internal error of the engine (reference " in row.error

@@ -23,7 +23,10 @@ def test_a_filled_store_is_one_as_executions_make_it(tmp_path):
             journal = await store.journal(row.id)
             expected = accepted_row(row.id, row.order, journal[0])
             steps = project(expected, journal[1:], lambda _: None)
-            assert (row, await store.steps(row.id)) == (expected, list(steps.values()))
+            assert (await store.execution(row.id), await store.steps(row.id)) == (
+                expected,
+                list(steps.values()),
+            )
         assert {row.workflow for row in rows} >= set(WORKFLOWS)
         assert await store.unfinished() == 0
         await store.accept(acceptance("next", now=0))

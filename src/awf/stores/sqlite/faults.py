@@ -16,6 +16,7 @@ _NOT_A_DIRECTORY = f"a file is in the way: remove it {ELSEWHERE}"
 _LOCKED = "another program keeps it locked: end that program and try again"
 
 _BY_ERRNO = {
+    errno.ENOENT: "its files have been removed: stop the server and the engine (awf stop --now) and start again",
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EACCES: _DENIED,

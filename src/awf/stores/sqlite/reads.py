@@ -21,7 +21,7 @@ from awf.journal.store import (
 )
 from awf.journal.text import stream_text
 from awf.stores.rules import FINISHED, UNFINISHED
-from awf.stores.sqlite.rows import execution_row, step_row
+from awf.stores.sqlite.rows import execution_row, listed_row, step_row
 from awf.stores.sqlite.statements import statement
 
 _LAST = (1 << 63) - 1
@@ -88,7 +88,7 @@ def executions(db: sqlite3.Connection, query: ExecutionFilter) -> list[Execution
         }
         ordinals += (row["ordinal"] for row in db.execute(statement(name), wanted))
     newest = sorted(ordinals, reverse=True)[: query.limit]
-    return [execution_row(row) for row in db.execute(statement("executions"), (_array(newest),))]
+    return [listed_row(row) for row in db.execute(statement("executions"), (_array(newest),))]
 
 
 def statistics(db: sqlite3.Connection, query: ExecutionFilter) -> Statistics:

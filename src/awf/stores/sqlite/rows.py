@@ -28,6 +28,11 @@ def execution_row(row: sqlite3.Row) -> ExecutionRow:
     return ExecutionRow(**fields)
 
 
+def listed_row(row: sqlite3.Row) -> ExecutionRow:
+    """The row of an execution for a list, without its inputs."""
+    return ExecutionRow(**_fields(row))
+
+
 def step_row(row: sqlite3.Row) -> StepRow:
     """The row of a step."""
     fields = _fields(row)

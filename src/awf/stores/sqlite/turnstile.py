@@ -8,13 +8,17 @@ open files: the operating system gives them back when the process dies, and an e
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
 
 
 class Turnstile:
-    """The lock of one store, for one thread. Enter it for every write transaction and every checkpoint."""
+    """The lock of one store, for one thread. Enter it for every write transaction and every checkpoint.
+
+    Entering raises FileNotFoundError where the store has been removed from under us.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Raises OSError where the lock files cannot be opened."""
@@ -27,6 +31,10 @@ class Turnstile:
             fcntl.flock(self._write, fcntl.LOCK_EX)
         finally:
             fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+        if not os.fstat(self._write).st_nlink:
+            # What would be written now would be in no file.
+            fcntl.flock(self._write, fcntl.LOCK_UN)
+            raise FileNotFoundError(errno.ENOENT, "the files of the store are gone")
 
     def __exit__(self, *exception: object) -> None:
         fcntl.flock(self._write, fcntl.LOCK_UN)

@@ -1,7 +1,6 @@
 SELECT
     e.ordinal AS "order", e.id, e.workflow, e.status, e.current_step, e.started_at, e.updated_at, e.running_since,
-    e.completed_at, e.error, e.exit_code, e.waiting_for, e.resumed_from, e.owner, e.last_seq,
-    accepted.type AS accepted_type, accepted.version AS accepted_version, accepted.body AS accepted_body
-FROM executions AS e LEFT JOIN events AS accepted ON accepted.ordinal = e.ordinal AND accepted.seq = 1
+    e.completed_at, e.error, e.exit_code, e.waiting_for, e.resumed_from, e.owner, e.last_seq
+FROM executions AS e
 WHERE e.ordinal IN (SELECT value FROM json_each(?))
 ORDER BY e.ordinal DESC
