@@ -13,8 +13,8 @@ from awf.journal.events import StepReused, Stream
 @dataclass(frozen=True, slots=True)
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
-    process environment and the machine, the real values of secret inputs, and the limits in force. Deciding reads
-    nothing else; what it computed from this is in the facts."""
+    process environment and the machine, the limits in force, and a random number from 0 to 1. Deciding reads nothing
+    else; what it computed from this is in the facts."""
 
     now: int
     engine: str
@@ -22,6 +22,7 @@ class World:
     user: str = ""
     hostname: str = ""
     max_transitions: int = 10_000
+    chance: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,24 @@ class StepFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class HookEnded:
+    """The command of the hook in flight at ``path`` ended; ``output`` is the end of what it wrote."""
+
+    path: str
+    outcome: Outcome
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The wait of the activity at ``path`` is over: the delay before its next attempt, or a block's time limit.
+    ``attempt`` is the one for which the timer was set."""
+
+    path: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Somebody asked for the execution to end."""
 
@@ -63,4 +82,4 @@ class Release:
     """The engine leaves in order; the execution waits for another."""
 
 
-Stimulus: TypeAlias = Continue | OutputArrived | StepFinished | Cancel | Release
+Stimulus: TypeAlias = Continue | OutputArrived | StepFinished | HookEnded | TimerFired | Cancel | Release

@@ -1,0 +1,486 @@
+"""How control moves: entering states, ending them, choosing what comes next. Pure.
+
+:class:`Flow` holds one execution's state and emits facts. What a block does with its children (the next iteration, the
+next branch) is the block's own affair, in ``loops.py``, ``parallel.py``, ``calls.py``: see :class:`Block`. The life of an
+activity, each arrow a fact or several::
+
+    entered ─► pre hooks ─► started ─► (output) ─► completed ─► post hooks ─► routed ─► the parent goes on
+                              ▲                      failed ──┤
+                              └── retrying (a delay) ◄────────┘
+
+Rules of routing, in order (workflow language, "Control flow"): transitions, ``continue_on_error``,
+``on_success`` / ``on_failure``, else the failure is the parent's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from awf.domain.expressions import ExpressionFailure, test
+from awf.domain.sealing import Sealer
+from awf.domain.templates import Template, TemplateFailure, render
+from awf.domain.workflow import InlineFailure, State, TerminalState, Workflow
+from awf.engine.evolve import evolve
+from awf.engine.hooks import Hooks
+from awf.engine.render import CannotStart, render_timeout
+from awf.engine.retry import retry_delay
+from awf.engine.scope import scope_of
+from awf.engine.state import BLOCKS, Activity, ExecutionState, StepResult
+from awf.engine.stimuli import World
+from awf.journal.events import (
+    AnyFact,
+    BlockEnding,
+    Entry,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    StateEntered,
+    StepCompleted,
+    StepFailed,
+    StepRetrying,
+    StepStarted,
+    WorkflowClosing,
+)
+
+CANCELLED = "cancelled"
+CANCELLED_EXIT = 143
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a child that has ended means for its parent: go to ``target``, else go on (``failed`` false), else fail with
+    ``error`` and ``exit_code``. ``via`` names the rule. ``final``: an inline failure, which ends the whole graph."""
+
+    target: str = ""
+    via: str = ""
+    failed: bool = False
+    error: str = ""
+    exit_code: int = 0
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a block ended."""
+
+    failed: bool = False
+    error: str = ""
+    exit_code: int = 0
+    output: str = ""
+    response: Any = None
+    goto: str = ""
+    note: str = ""
+
+
+class Block(Protocol):
+    """What a kind of state that holds others does."""
+
+    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
+        """Complete the fact that starts it. Raises CannotStart."""
+        ...
+
+    def proceed(self, flow: Flow, activity: Activity, state: Any) -> None:
+        """Go on from wherever the journal ends: begin, or enter what is missing."""
+        ...
+
+    def child_left(self, flow: Flow, activity: Activity, state: Any, child: Activity, verdict: Verdict) -> None:
+        """A child has ended and been routed."""
+        ...
+
+
+class Leaf(Protocol):
+    """How the start of a kind of state with a process is rendered."""
+
+    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
+        """Complete the fact that starts it. Raises CannotStart."""
+        ...
+
+
+class Flow:
+    """One execution: its state, its pinned workflows by identifier (``main`` is its own), its real inputs."""
+
+    def __init__(
+        self,
+        state: ExecutionState,
+        workflows: Mapping[str, Workflow],
+        inputs: Mapping[str, Any],
+        sealer: Sealer,
+        blocks: Mapping[str, Block],
+        leaves: Mapping[str, Leaf],
+    ) -> None:
+        self.state = state
+        self.workflows = workflows
+        self.inputs = inputs
+        self.sealer = sealer
+        self.blocks = blocks
+        self.leaves = leaves
+        self.world = World(now=0, engine="")
+        self.decided: list[Entry] = []
+        self.hooks = Hooks(self)
+
+    def emit(self, fact: AnyFact) -> None:
+        """Decide a fact: it holds from here on."""
+        state = self.state
+        entry = Entry(state.seq + 1, max(self.world.now, state.at), fact)
+        evolve(state, entry)
+        self.decided.append(entry)
+
+    # Looking things up
+
+    def workflow_of(self, sequence: str) -> Workflow:
+        """The workflow whose graph a sequence runs."""
+        if not sequence:
+            return self.workflows[self.state.accepted.workflow]
+        call = self.state.activities[sequence]
+        outer = self.workflow_of(self.state.sequence_of(sequence))
+        return self.workflows[outer.states[call.state].workflow]  # type: ignore[union-attr]
+
+    def definition(self, activity: Activity) -> State:
+        """The state, as the workflow has it, that an activity performs."""
+        return self.workflow_of(self.state.sequence_of(activity.path)).states[activity.state]
+
+    def scope(self, path: str) -> Mapping[str, Any]:
+        """What templates and expressions of the activity at a path (or of a sequence) see."""
+        return scope_of(self, path)
+
+    def test(self, expression: Any, path: str) -> bool:
+        """Evaluate a condition. Raises ExpressionFailure."""
+        return test(expression, self.scope(path))
+
+    # Entering and starting
+
+    def enter(self, parent: str, path: str, name: str, via: str, *, counted: bool = False) -> None:
+        """Enter a state. What cannot be entered fails the graph that it belongs to."""
+        sequence = self._sequence_in(parent)
+        limit = self.world.max_transitions
+        if counted and self.state.transitions >= limit:
+            error = (
+                f"stopped after {limit} transitions, about to enter '{name}': the workflow goes round in circles, or "
+                f"needs a higher max_transitions setting"
+            )
+            return self.fail_sequence("", Verdict(failed=True, error=error, exit_code=1), self.state.current)
+        known = self.workflow_of(sequence).states.get(name)
+        if known is None:
+            error = f"state '{name}' does not exist in the workflow"
+            return self.fail_sequence(sequence, Verdict(failed=True, error=error, exit_code=1), name)
+        self.emit(StateEntered(state=name, path=path, kind=known.kind, via=via, parent=parent, counted=counted))
+        return self.arrive(self.state.activities[path])
+
+    def _sequence_in(self, parent: str) -> str:
+        if not parent:
+            return ""
+        block = self.state.activities[parent]
+        return parent if block.kind == "call_workflow" else self.state.sequence_of(parent)
+
+    def arrive(self, activity: Activity) -> None:
+        """Begin what has been entered: a terminal takes effect, anything else runs its ``pre`` hooks and starts."""
+        known = self.definition(activity)
+        if isinstance(known, TerminalState):
+            return self._terminate(activity, known)
+        if self.hooks.run(activity.path, "pre", known.hooks.pre, activity.hooks_done):
+            return self.start(activity)
+        return None
+
+    def start(self, activity: Activity, attempt: int = 1) -> None:
+        """Start an attempt. What cannot be rendered starts as refused, and so fails."""
+        before = activity.started
+        number = before.step if before else self.state.next_step
+        known = self.definition(activity)
+        assert not isinstance(known, TerminalState)
+        fact = StepStarted(
+            step=number,
+            state=activity.state,
+            path=activity.path,
+            attempt=attempt,
+            attempt_id=attempt_id(self.state.execution, number, attempt),
+            kind=activity.kind,
+        )
+        planner = self.blocks.get(activity.kind) or self.leaves[activity.kind]
+        try:
+            fact = planner.plan(self, activity, known, fact)
+            fact = changed(fact, timeout=render_timeout(known.timeout, lambda: self.scope(activity.path)))
+        except CannotStart as reason:
+            fact = changed(fact, refused=self.sealer.mask(str(reason)))
+        self.emit(fact)
+        if activity.kind in BLOCKS:
+            self.proceed(activity)
+
+    def repeat(self, activity: Activity, *, recovered: bool) -> None:
+        """Start the next attempt of what was rendered before."""
+        before = activity.started
+        assert before is not None
+        attempt = before.attempt + 1
+        name = attempt_id(self.state.execution, before.step, attempt)
+        self.emit(changed(before, attempt=attempt, attempt_id=name, recovered=recovered))
+        if activity.kind in BLOCKS:
+            self.proceed(activity)
+
+    def proceed(self, activity: Activity) -> None:
+        """Let a block that has been started go on."""
+        started = activity.started
+        assert started is not None
+        if started.refused:
+            self.finish_block(activity, Ending(failed=True, error=started.refused, exit_code=126))
+        else:
+            self.blocks[activity.kind].proceed(self, activity, self.definition(activity))
+
+    # Ending
+
+    def finish_block(self, activity: Activity, ending: Ending) -> None:
+        """A block has its outcome."""
+        started = activity.started
+        assert started is not None
+        duration = max(0.0, (self.world.now - activity.attempt_at) / 1_000_000)
+        if ending.failed:
+            failed = StepFailed(
+                step=started.step,
+                state=started.state,
+                path=started.path,
+                attempt=started.attempt,
+                exit_code=ending.exit_code,
+                error=self.sealer.mask(ending.error),
+                duration=duration,
+                output=ending.output,
+            )
+            return self.failed(activity, failed)
+        self.emit(
+            StepCompleted(
+                step=started.step,
+                state=started.state,
+                path=started.path,
+                attempt=started.attempt,
+                duration=duration,
+                output=self.sealer.mask(ending.output),
+                response=ending.response,
+                goto=ending.goto,
+                note=ending.note,
+            )
+        )
+        return self.settle(activity)
+
+    def failed(self, activity: Activity, fact: StepFailed) -> None:
+        """An attempt failed: another one follows, or the activity has failed."""
+        known = self.definition(activity)
+        assert not isinstance(known, TerminalState)
+        delay = retry_delay(known.retry, activity.tries + 1, fact.exit_code, self.world.chance)
+        if delay is None or self.is_ending(activity):
+            self.emit(fact)
+            return self.settle(activity)
+        self.emit(
+            StepRetrying(
+                step=fact.step,
+                state=fact.state,
+                path=fact.path,
+                attempt=fact.attempt,
+                exit_code=fact.exit_code,
+                error=fact.error,
+                delay=delay,
+            )
+        )
+        return None
+
+    def is_ending(self, activity: Activity) -> bool:
+        """Is this being ended, by a cancel or by a block around it?"""
+        return self.state.cancel_requested or any(block.ending for block in self.state.ancestors(activity.path))
+
+    def settle(self, activity: Activity) -> None:
+        """What has ended runs its ``post`` hooks, then is routed. Inside something that is being ended, neither."""
+        if self.state.cancel_requested:
+            return
+        ending = next((block for block in self.state.ancestors(activity.path) if block.ending), None)
+        if ending is not None:
+            return self.collapse(ending)
+        known = self.definition(activity)
+        assert not isinstance(known, TerminalState)
+        if self.hooks.run(activity.path, "post", known.hooks.post, activity.hooks_done):
+            self.leave(activity)
+        return None
+
+    def leave(self, activity: Activity) -> None:
+        """Route what has ended, and let its parent go on."""
+        verdict = self._verdict(activity)
+        if verdict.final:
+            return self.fail_sequence(self.state.sequence_of(activity.path), verdict, activity.state)
+        parent = self.state.activities.get(activity.parent)
+        if parent is None or parent.kind == "call_workflow":
+            return self._move(activity.parent, activity, verdict)
+        return self.blocks[parent.kind].child_left(self, parent, self.definition(parent), activity, verdict)
+
+    def end_block(self, activity: Activity, ending: Ending) -> None:
+        """End a block that still has something running: end that first."""
+        if activity.ending is None:
+            self.emit(
+                BlockEnding(
+                    path=activity.path, failed=ending.failed, error=ending.error, exit_code=ending.exit_code
+                )
+            )
+        self.collapse(activity)
+
+    def collapse(self, block: Activity) -> None:
+        """Finish a block that is being ended, once no process is left in it."""
+        fact = block.ending
+        path = block.path
+        if fact is None or self.state.flying(path) or any(hook.path != path for hook in self.state.hooks_below(path)):
+            return
+        self._cancel_blocks(path)
+        ending = Ending(fact.failed, fact.error, fact.exit_code)
+        if not fact.failed and block.kind == "parallel":
+            ending = self.blocks["parallel"].outcome(self, block)  # type: ignore[attr-defined]
+        self.finish_block(block, ending)
+
+    def _cancel_blocks(self, path: str) -> None:
+        """Every started block and every waiting step below a path ends as cancelled, innermost first."""
+        for activity in reversed(self.state.below(path)):
+            started = activity.started
+            if started is not None and activity.result is None:
+                self.emit(
+                    StepFailed(
+                        step=started.step,
+                        state=started.state,
+                        path=started.path,
+                        attempt=started.attempt,
+                        exit_code=CANCELLED_EXIT,
+                        error=CANCELLED,
+                    )
+                )
+
+    # Moving through a graph
+
+    def _verdict(self, activity: Activity) -> Verdict:
+        result, known = activity.result, self.definition(activity)
+        assert result is not None
+        assert not isinstance(known, TerminalState)
+        if result.goto:
+            return Verdict(result.goto, "left")
+        routing, broken = known.routing, ""
+        for index, transition in enumerate(routing.transitions):
+            try:
+                if transition.when is None or self.test(transition.when, activity.path):
+                    return Verdict(transition.goto, f"transition[{index}]")
+            except ExpressionFailure as failure:
+                broken = f"step '{known.name}': transition {index + 1}: {failure.message}"
+                break
+        if (not result.failed or routing.continue_on_error) and not broken:
+            target = routing.on_complete or routing.on_success
+            return Verdict(target, "on_success") if target else self._unrouted(known.name, result)
+        if isinstance(routing.on_failure, InlineFailure):
+            message = self.render_or_source(routing.on_failure.message, activity.path)
+            return Verdict(failed=True, error=message, exit_code=routing.on_failure.status, final=True)
+        if routing.on_failure is not None:
+            return Verdict(routing.on_failure, "on_failure")
+        error = broken or f"step '{known.name}' failed: {result.error}"
+        return Verdict(failed=True, error=error, exit_code=result.exit_code or 1)
+
+    @staticmethod
+    def _unrouted(name: str, result: StepResult) -> Verdict:
+        """Nothing says where to go after a success (or a failure that was to be continued)."""
+        how = "failed and continues on error" if result.failed else "succeeded"
+        return Verdict(error=f"state '{name}' {how} but names no next state", exit_code=1)
+
+    def _move(self, sequence: str, child: Activity, verdict: Verdict) -> None:
+        """The next state of a graph."""
+        if verdict.target:
+            path = f"{sequence}/{verdict.target}" if sequence else verdict.target
+            self.enter(sequence, path, verdict.target, verdict.via, counted=True)
+        else:
+            self.fail_sequence(sequence, verdict, child.state)
+
+    def begin_sequence(self, path: str) -> None:
+        """Run the ``workflow_start`` hooks of a graph, then enter its first state."""
+        sequence, workflow = self.state.sequences[path], self.workflow_of(path)
+        if self.hooks.run(path, "workflow_start", workflow.hooks.start, sequence.hooks_done):
+            resumed = None if path else self.state.accepted.resumed
+            name, via = (resumed.from_path, "resume") if resumed else (workflow.initial, "initial")
+            self.enter(path, f"{path}/{name}" if path else name, name, via)
+
+    def _terminate(self, activity: Activity, terminal: TerminalState) -> None:
+        sequence = self.state.sequence_of(activity.path)
+        parent = self.state.activities.get(activity.parent)
+        message = ""
+        if terminal.message is not None:
+            message = self.render_or_source(terminal.message, activity.path)
+        failed = terminal.status == "failure"
+        error = message or f"workflow reached terminal failure state: {terminal.name}"
+        code = (1 if failed else 0) if terminal.exit_code is None else terminal.exit_code
+        if parent is not None and parent.kind == "parallel":
+            verdict = Verdict(failed=failed, error=error, exit_code=code)
+            return self.blocks["parallel"].child_left(self, parent, self.definition(parent), activity, verdict)
+        if failed:
+            return self.fail_sequence(sequence, Verdict(failed=True, error=error, exit_code=code), terminal.name)
+        closing = WorkflowClosing(
+            path=sequence, status="completed", state=terminal.name, exit_code=code, message=self.sealer.mask(message)
+        )
+        return self.close(closing)
+
+    def fail_sequence(self, sequence: str, verdict: Verdict, state: str) -> None:
+        """A graph fails: the execution does, or the sub-workflow."""
+        error = self.sealer.mask(verdict.error)
+        self.close(
+            WorkflowClosing(path=sequence, status="failed", state=state, error=error, exit_code=verdict.exit_code)
+        )
+
+    # Closing a graph
+
+    def close(self, closing: WorkflowClosing) -> None:
+        """A graph has its outcome: its closing hooks run, then it takes effect."""
+        actions = self.hooks.closing_actions(self.workflow_of(closing.path), closing.status)
+        if actions:
+            self.emit(closing)
+            self.go_on_closing(closing.path)
+        else:
+            self.closed(closing)
+
+    def go_on_closing(self, path: str) -> None:
+        """The next closing hook, or the end."""
+        sequence = self.state.sequences[path]
+        closing = sequence.closing
+        assert closing is not None
+        actions = self.hooks.closing_actions(self.workflow_of(path), closing.status)
+        if self.hooks.run(path, self.hooks.closing_name(closing.status), actions, sequence.hooks_done):
+            self.closed(closing)
+
+    def closed(self, closing: WorkflowClosing) -> None:
+        """An outcome takes effect."""
+        if closing.path:
+            call = self.state.activities[closing.path]
+            return self.finish_block(call, self.blocks["call_workflow"].outcome(self, call, closing))  # type: ignore[attr-defined]
+        if closing.status == "completed":
+            return self.emit(
+                ExecutionCompleted(state=closing.state, exit_code=closing.exit_code, message=closing.message)
+            )
+        if closing.status == "failed":
+            return self.emit(ExecutionFailed(error=closing.error, state=closing.state, exit_code=closing.exit_code))
+        return self.emit(ExecutionCancelled(state=closing.state))
+
+    def cancel_rest(self) -> None:
+        """After a cancel: once no process is left, end what remains and the execution."""
+        state = self.state
+        if state.flying() or state.hooks:
+            return
+        self._cancel_blocks("")
+        closing = state.sequences[""].closing
+        if closing is None or closing.status != "cancelled":
+            self.close(WorkflowClosing(path="", status="cancelled", state=state.current))
+        else:
+            self.go_on_closing("")
+
+    def render_or_source(self, template: Template, path: str) -> str:
+        """A message; where it cannot be rendered, its source."""
+        try:
+            return render(template, self.scope(path))
+        except TemplateFailure:
+            return template.source
+
+
+def attempt_id(execution: str, step: int, attempt: int) -> str:
+    """The id of one attempt, exported to its processes as ``AWF_ATTEMPT_ID``; unique, and computed without chance."""
+    return f"{execution}.{step}.{attempt}"
+
+
+def changed(fact: StepStarted, **fields: Any) -> StepStarted:
+    """The fact with other values."""
+    return msgspec.structs.replace(fact, **fields)
