@@ -29,7 +29,7 @@ def read_inputs(root: Fields) -> tuple[Input, ...]:
     elif isinstance(node, ListNode):
         declared = [_listed(root, number, item) for number, item in enumerate(node.items, 1)]
     else:
-        root.mismatch(node, "inputs", _SHAPE)
+        root.mismatch(node, "'inputs'", _SHAPE)
         return ()
     found: dict[str, Input] = {}
     for item in declared:
@@ -103,7 +103,7 @@ def _rules(fields: Fields, kind: InputType) -> Rules:
     if node is None:
         return Rules()
     if not isinstance(node, MapNode):
-        fields.mismatch(node, "validation", "a map of rules")
+        fields.mismatch(node, "'validation'", "a map of rules")
         return Rules()
     rules = Fields(node, node.position, f"{fields.subject}validation: ", fields.findings)
     rules.check_keys(_RULES)

@@ -85,8 +85,8 @@ class Fields:
         self.error(place, MISSING_FIELD, f"required key '{key}' is missing")
         return False
 
-    def mismatch(self, node: Node, name: str, wanted: str) -> None:
-        self.error(node.position, WRONG_TYPE, f"'{name}' must be {wanted}, not {kind_of(node)}")
+    def mismatch(self, node: Node, what: str, wanted: str) -> None:
+        self.error(node.position, WRONG_TYPE, f"{what} must be {wanted}, not {kind_of(node)}")
 
     def scalar(self, key: str, wanted: str = "a string") -> ScalarNode | None:
         node = self.value(key)
@@ -95,7 +95,7 @@ class Fields:
     def as_scalar(self, node: Node, name: str, wanted: str = "a string") -> ScalarNode | None:
         """The node if it is a scalar of text that a process can be given."""
         if not isinstance(node, ScalarNode):
-            self.mismatch(node, name, wanted)
+            self.mismatch(node, f"'{name}'", wanted)
         elif "\0" in node.text:
             self.invalid(node, f"'{name}' holds a NUL character")
         else:
@@ -117,7 +117,7 @@ class Fields:
         node = self.value(key)
         if node is None or isinstance(node, ListNode):
             return node.items if node else []
-        self.mismatch(node, key, wanted)
+        self.mismatch(node, f"'{key}'", wanted)
         return []
 
     def boolean(self, key: str) -> bool | None:
@@ -128,7 +128,7 @@ class Fields:
         word = node.text.lower() if isinstance(node, ScalarNode) else ""
         if word in _YES or word in _NO:
             return word in _YES
-        self.mismatch(node, key, "true or false")
+        self.mismatch(node, f"'{key}'", "true or false")
         return None
 
     def integer(self, key: str, low: int, high: int) -> int | None:
@@ -136,7 +136,7 @@ class Fields:
         if node is None:
             return None
         if not isinstance(node.value, int) or isinstance(node.value, bool):
-            self.mismatch(node, key, "a whole number")
+            self.mismatch(node, f"'{key}'", "a whole number")
         elif not low <= node.value <= high:
             self.invalid(node, f"'{key}' must be from {low} to {high}, not {node.text}")
         else:
@@ -149,7 +149,7 @@ class Fields:
             return None
         if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
             return node.value
-        self.mismatch(node, key, "a number")
+        self.mismatch(node, f"'{key}'", "a number")
         return None
 
     def choice(self, key: str, choices: Iterable[str], refusal: Callable[[str], str]) -> str | None:
@@ -194,7 +194,7 @@ class Fields:
         if node is None:
             return {}
         if not isinstance(node, MapNode):
-            self.mismatch(node, key, "a map of names to values")
+            self.mismatch(node, f"'{key}'", "a map of names to values")
             return {}
         found: dict[str, Template] = {}
         for name, entry in node.entries.items():

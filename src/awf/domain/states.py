@@ -110,7 +110,7 @@ def read_states(root: Fields) -> States:
         return found
     entry = root.node.entries["states"]
     if not isinstance(entry.value, MapNode):
-        root.mismatch(entry.value, "states", "a map with initial and the states by name")
+        root.mismatch(entry.value, "'states'", "a map with initial and the states by name")
         return found
     _read_initial(Fields(entry.value, entry.key, "states: ", root.findings), found)
     for name, inner in entry.value.entries.items():
@@ -180,7 +180,7 @@ def _read_command(fields: Fields) -> Template | None:
     if isinstance(node, ScalarNode) and node.text.strip():
         return fields.template("command")
     if node is not None and not isinstance(node, ScalarNode):
-        fields.mismatch(node, "command", "a string")
+        fields.mismatch(node, "'command'", "a string")
     elif fields.entry("script_file") is None:
         fields.error(fields.place, MISSING_FIELD, "either command or script_file is required")
     return None

@@ -57,7 +57,9 @@ def decode(tag: str, version: int, body: bytes) -> AnyFact:
     decoder = _DECODERS.get(tag)
     current = VERSIONS.get(tag, 1)
     if decoder is None or version > current:
-        raise ReplayDiverged(f"journal entry of unknown type {tag!r} version {version}: written by a newer awf?")
+        raise ReplayDiverged(
+            f"journal entry of unknown type {tag!r} version {version}: written by a newer awf?"
+        )
     try:
         if version == current:
             return decoder.decode(body)
@@ -66,4 +68,6 @@ def decode(tag: str, version: int, body: bytes) -> AnyFact:
             fields = UPCASTS[tag, step](fields)
         return msgspec.convert(fields, _TYPES[tag])  # type: ignore[return-value]
     except msgspec.MsgspecError as error:
-        raise ReplayDiverged(f"journal entry of type {tag!r} version {version} cannot be read: {error}") from error
+        raise ReplayDiverged(
+            f"journal entry of type {tag!r} version {version} cannot be read: {error}"
+        ) from error

@@ -3,7 +3,8 @@
 Every implementation is held to ``awf.testing.contract``. Rules that hold for all verbs:
 
 - **Durable.** A write verb returns after what it wrote survives a crash of the machine (``durability: full``) or of
-  the process (``fast``). If it raises, nothing of it was written.
+  the process (``fast``). If it raises, nothing of it was written. Who is cancelled while it waits does not take back
+  what it asked for.
 - **Clock.** No store reads a clock. ``now`` and ``Entry.at`` are passed in, microseconds since the epoch.
 - **Errors.** Disk full, read-only, permission lost, I/O error: StoreUnavailable, naming the storage directory; the
   caller may try again. Verbs about an unknown execution return None or nothing, as documented, and never raise for it.
@@ -153,12 +154,18 @@ class Store(Protocol):
     # Written by whoever accepts work
 
     async def accept(self, acceptance: Acceptance) -> None:
-        """Write ``execution.accepted`` as entry 1, its sources, its secrets and the row (``pending``, no owner)."""
+        """Write ``execution.accepted`` as entry 1, its sources, its secrets and the row (``pending``, no owner).
+
+        Its time is the row's ``started_at``. ReplayDiverged, and nothing written, where the id has been accepted before.
+        """
         ...
 
-    async def add_intent(self, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int) -> bool:
+    async def add_intent(
+        self, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int
+    ) -> bool:
         """Leave an intent for the owner. False, and nothing written, where the execution is unknown or finished. A
-        second ``cancel`` of one execution writes nothing and returns True."""
+        second ``cancel`` of one execution, whether the first is folded in by now or not, writes nothing and returns True.
+        """
         ...
 
     # Written by owners
@@ -172,12 +179,14 @@ class Store(Protocol):
         """
         ...
 
-    async def append(self, ownership: Ownership, entries: Sequence[Entry], *, intents: Sequence[int] = ()) -> None:
+    async def append(
+        self, ownership: Ownership, entries: Sequence[Entry], *, intents: Sequence[int] = ()
+    ) -> None:
         """Append entries, update the projections, and remove the folded ``intents``, in one transaction.
 
-        Entry numbers continue the journal without a gap (else ReplayDiverged). OwnershipLost where the owner or the
-        fence is another by now. ``execution.released`` and the final facts clear the owner; the final ones also
-        remove the execution's intents and its secrets stay until it is pruned.
+        Entry numbers continue the journal without a gap, and nothing follows a final fact (else ReplayDiverged).
+        OwnershipLost where the owner or the fence is another by now. ``execution.released`` and the final facts clear
+        the owner; the final ones also remove the execution's intents, and its secrets stay until it is pruned.
         """
         ...
 
@@ -215,11 +224,15 @@ class Store(Protocol):
         """Over all finished executions that match ``workflow``, ``status``, ``since``, ``until``."""
         ...
 
-    async def steps(self, execution: str, *, after: int = 0, limit: int = 100, latest: bool = False) -> list[StepRow]:
+    async def steps(
+        self, execution: str, *, after: int = 0, limit: int = 100, latest: bool = False
+    ) -> list[StepRow]:
         """Step rows ascending by number, above ``after``; with ``latest`` the last ``limit`` of them, ascending."""
         ...
 
-    async def step_text(self, execution: str, step: int, stream: Stream, *, limit: int | None = None) -> StepText | None:
+    async def step_text(
+        self, execution: str, step: int, stream: Stream, *, limit: int | None = None
+    ) -> StepText | None:
         """What one stream of the step's latest attempt holds, whole or its last ``limit`` bytes (cut at a character).
 
         Of a stream longer than what is recorded, the recorded beginning, a mark line saying how many bytes are left
@@ -242,7 +255,8 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what was asked, then release everything. Closing twice is safe."""
+        """Finish what was asked, then release everything. Closing twice is safe; other verbs then may raise
+        StoreUnavailable."""
         ...
 
 

@@ -44,11 +44,14 @@ _ID = re.compile(r"[0-9a-fA-F-]{1,36}")
 _DIGITS = re.compile("[0-9]+")
 
 
+_TEXT: dict[str, object] = {"type": "string", "pattern": "^[^\\u0000]*$"}
+
+
 def _parameter(description: str, schema: dict[str, object]) -> object:
     return Parameter(description=description, schema_extra={"oneOf": None, **schema})
 
 
-WorkflowName = Annotated[str | None, _parameter("only this workflow's", {"type": "string"})]
+WorkflowName = Annotated[str | None, _parameter("only this workflow's", _TEXT)]
 Status = Annotated[
     str | None, _parameter("only those with this status", {"type": "string", "enum": list(_STATUSES)})
 ]
@@ -85,7 +88,7 @@ Events = Annotated[
     _parameter("which events", {"type": "string", "enum": ["default", "all"], "default": "default"}),
 ]
 LastEventIdQuery = Annotated[
-    str | None, _parameter("continue after this event, where the header cannot be set", {"type": "string"})
+    str | None, _parameter("continue after this event, where the header cannot be set", _TEXT)
 ]
 StreamName = Annotated[
     str | None,

@@ -72,8 +72,8 @@ def test_rules() -> None:
     ("inputs", "message"),
     [
         ("  - {type: string}", "input 1: required key 'name' is missing (w.yaml:4:5)"),
-        ("  - plain", "'input 1' must be a map with a name, not a string (w.yaml:4:5)"),
-        ("  a: 5", "'input 'a'' must be a map, not a number (w.yaml:4:6)"),
+        ("  - plain", "input 1 must be a map with a name, not a string (w.yaml:4:5)"),
+        ("  a: 5", "input 'a' must be a map, not a number (w.yaml:4:6)"),
         ("  '': {}", "input '': the name of an input must be printable and not empty (w.yaml:4:3)"),
         ("  a: {type: int}", "input 'a': unknown type \"int\""),
         (

@@ -212,7 +212,9 @@ def test_large_and_deep_documents_are_refused() -> None:
 def test_aliases_are_bounded() -> None:
     lists = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
     assert only_problem("a0: &a0 [x]\n" + lists).code == "WORKFLOW.PARSE.ALIAS"
-    assert only_problem(f"a: &a {'x' * 500_000}\nb: [{', '.join(['*a'] * 100)}]").code == "WORKFLOW.PARSE.ALIAS"
+    assert (
+        only_problem(f"a: &a {'x' * 500_000}\nb: [{', '.join(['*a'] * 100)}]").code == "WORKFLOW.PARSE.ALIAS"
+    )
     chain = "\n".join(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, MAX_DEPTH + 5))
     assert only_problem("a0: &a0 [x]\n" + chain).code == "WORKFLOW.PARSE.ALIAS"
 

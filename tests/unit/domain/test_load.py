@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,7 +232,7 @@ def test_no_document_breaks_the_loader(text: str) -> None:
     assert (result.workflow is None) == bool(result.errors)
 
 
-def test_ten_thousand_mistakes_are_told_in_bounded_length(tmp_path: Path) -> None:
+def test_ten_thousand_mistakes_are_told_in_bounded_length() -> None:
     states = "".join(f"  s{n}:\n    typ: step\n" for n in range(10_000))
     result = load(f"name: build\nstates:\n  initial: s0\n{states}")
     assert result.workflow is None

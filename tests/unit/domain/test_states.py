@@ -98,7 +98,7 @@ def test_booleans_of_older_files(written: str, value: bool) -> None:
             "command: x\ntransitions: {goto: done}",
             "'transitions' must be a list of maps with when and goto, not a map",
         ),
-        ("command: x\ntransitions: [done]", "'transition 1' must be a map with when and goto, not a string"),
+        ("command: x\ntransitions: [done]", "transition 1 must be a map with when and goto, not a string"),
         (
             "command: x\ntransitions: [{when: 'true'}]",
             "state 'a': transition 1: goto is required (w.yaml:8:19)",

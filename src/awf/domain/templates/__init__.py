@@ -2,8 +2,10 @@
 
 Namespaces are read as ``{{.inputs.x}}`` and ``{{inputs.x}}``. A missing key is an error, and just false in ``if``,
 ``with``, ``and``, ``or``, ``not`` and ``default``. Whole numbers print whole, lists and maps as compact JSON, nil as
-nothing. Rendering is bounded: 10 MiB of output, a count of steps, a depth.
+nothing; texts are measured and cut in characters. Rendering is bounded: 10 MiB of output, a count of steps, a depth.
 """
+
+from __future__ import annotations
 
 from awf.domain.templates.faults import TemplateFailure
 from awf.domain.templates.references import Reference

@@ -145,7 +145,7 @@ class _Compiler:
 
         def loop(frame: Frame) -> int:
             try:
-                members = _members(evaluate(frame), frame.run)
+                members = _members(evaluate(frame), frame.run, keyed=key_slot is not None)
             except Refused as reason:
                 raise self._failure(f"range: {reason}", node.offset) from None
             outer = frame.dot
@@ -182,8 +182,8 @@ class _Compiler:
         return include
 
 
-def _members(value: Any, run: Run) -> Iterable[tuple[Any, Any]]:
-    """Key and value of every element, maps in the order of their keys."""
+def _members(value: Any, run: Run, *, keyed: bool) -> Iterable[tuple[Any, Any]]:
+    """Key and value of every element, maps in the order of their keys. ``keyed``: the keys are wanted."""
     if value is None:
         return ()
     if isinstance(value, Mapping):
@@ -194,4 +194,6 @@ def _members(value: Any, run: Run) -> Iterable[tuple[Any, Any]]:
     count = whole(value)
     if count is None:
         raise Refused(f"{kind_of(value)} has no elements")
+    if keyed:
+        raise Refused("a number has no keys")
     return ((number, number) for number in range(count))

@@ -139,9 +139,10 @@ class Expressions:
             remarks.append(f"only {_ONLY_THERE[name]}")
         if holder == "states":
             remarks.append(f"state {name} has not run")
-        guess = closest(name, (key for key in container if isinstance(key, str)))
+        folded = {key.casefold(): key for key in container if isinstance(key, str)}
+        guess = closest(name.casefold(), folded)
         if guess is not None:
-            remarks.append(f"did you mean {_dotted(holder, (guess,))}?")
+            remarks.append(f"did you mean {_dotted(holder, (folded[guess],))}?")
         remark = f" ({'; '.join(remarks)})" if remarks else ""
         return self.failure(f"{path} is not defined{remark}", offset)
 

@@ -49,7 +49,8 @@ class Surroundings:
         for block in reversed(self.blocks):
             if variable.text in block:
                 return block[variable.text]
-        hint = did_you_mean(variable.text, {name for block in self.blocks for name in block}, quote="")
+        declared = {name for block in self.blocks for name in block if name != "$"}
+        hint = did_you_mean(variable.text, declared, quote="")
         raise SyntaxFault(f"undefined variable {variable.text}{hint}", variable.offset)
 
 

@@ -52,7 +52,7 @@ def _directive(directive: re.Match[str], values: Iterator[Any]) -> str:
     flags, width, point, precision, verb = directive.groups()
     if verb is None:
         raise Refused("the format ends with %")
-    if verb not in _VERBS or (verb == "v" and "#" in flags):
+    if verb not in _VERBS or ("#" in flags and verb not in "qboxX"):
         raise Refused(f"the verb {directive.group()} is not known")
     if max(len(width), len(precision or "")) > 5 or max(int(width or 0), int(precision or 0)) > _MAX_WIDTH:
         raise Refused(f"{directive.group()} is wider than {_MAX_WIDTH}")
@@ -60,10 +60,7 @@ def _directive(directive: re.Match[str], values: Iterator[Any]) -> str:
         value = next(values)
     except StopIteration:
         raise Refused(f"no argument for {directive.group()}") from None
-    try:
-        text = _VERBS[verb](value, verb, flags, int(precision or 0) if point else None)
-    except (ValueError, OverflowError):
-        raise Refused(f"the number is too large for {directive.group()}") from None
+    text = _VERBS[verb](value, verb, flags, int(precision or 0) if point else None)
     if "-" in flags:
         return text.ljust(int(width or 0))
     if "0" not in flags:
@@ -76,8 +73,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _plain(value: Any, verb: str, _flags: str, precision: int | None) -> str:
-    text = text_of(value)
-    return text[:precision] if verb == "s" and precision is not None else text
+    if verb == "v" and precision is not None and isinstance(value, float):
+        return _float(value, "g", "", precision)
+    return value[:precision] if isinstance(value, str) else text_of(value)
 
 
 def _quoted(value: Any, _verb: str, flags: str, precision: int | None) -> str:
@@ -105,12 +103,16 @@ def _quoted_character(character: str, ascii_only: bool) -> str:
 
 def _integer(value: Any, verb: str, flags: str, precision: int | None) -> str:
     if isinstance(value, str) and verb in "xX":
-        digits = value.encode("utf-8", "replace")[:precision].hex(" " if " " in flags else "")
+        data = value.encode("utf-8", "replace")[:precision]
+        digits = data.hex(" ") if " " in flags else data.hex()
         return digits.upper() if verb == "X" else digits
     number = whole(value)
     if number is None:
         raise Refused(f"%{verb} takes a whole number, not {kind_of(value)}")
-    digits = f"{abs(number):{verb}}".zfill(precision or 0)
+    try:
+        digits = f"{abs(number):{verb}}".zfill(precision or 0)
+    except ValueError:
+        raise Refused("the number is too large to print") from None
     prefix = {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, "") if "#" in flags else ""
     return _sign(number < 0, flags) + prefix + digits
 
@@ -118,7 +120,10 @@ def _integer(value: Any, verb: str, flags: str, precision: int | None) -> str:
 def _float(value: Any, verb: str, flags: str, precision: int | None) -> str:
     if not _is_number(value):
         raise Refused(f"%{verb} takes a number, not {kind_of(value)}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise Refused(f"the number is too large for %{verb}") from None
     if precision is None and verb in "gG":
         digits = text_of(abs(value))
         digits = digits.upper() if verb == "G" else digits

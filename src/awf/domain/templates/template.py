@@ -74,13 +74,11 @@ def render_parts(template: Template, scope: Scope, *, files: FileReader | None =
 
 
 def _locator(source: str, position: Position, indent: int) -> Callable[[int], Position]:
-    starts: list[int] = []
+    starts = [0]
+    while (line_break := source.find("\n", starts[-1])) >= 0:
+        starts.append(line_break + 1)
 
     def locate(offset: int) -> Position:
-        if not starts:
-            starts.append(0)
-            while (line_break := source.find("\n", starts[-1])) >= 0:
-                starts.append(line_break + 1)
         line = bisect_right(starts, offset) - 1
         column = offset - starts[line]
         if line == 0:

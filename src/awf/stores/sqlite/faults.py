@@ -45,13 +45,22 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, (OSError, sqlite3.OperationalError)) or type(error) is sqlite3.DatabaseError
 
 
+def unopened(directory: Path, error: Exception) -> StoreUnavailable | StoreIncompatible:
+    """The one clear sentence for a store that cannot be opened."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+        return incompatible(directory, "its journal.db is not a database: move it away")
+    return unavailable(directory, error)
+
+
 def unavailable(directory: Path, error: Exception) -> StoreUnavailable:
     """The one clear sentence for a fault."""
     if isinstance(error, OSError):
         reason = _BY_ERRNO.get(error.errno or 0)
     else:
         reason = _BY_SQLITE_CODE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
-    return StoreUnavailable(f"the storage directory {directory} cannot be used: {reason or error}")
+    fault = StoreUnavailable(f"the storage directory {directory} cannot be used: {reason or error}")
+    fault.__cause__ = error
+    return fault
 
 
 def incompatible(directory: Path, reason: str) -> StoreIncompatible:

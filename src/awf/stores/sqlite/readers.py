@@ -54,9 +54,12 @@ class Readers:
             raise closed(self._directory)
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._perform, function)
 
+    def finish(self) -> None:
+        """Take in nothing more."""
+        self._closed = True
+
     def close(self) -> None:
         """Perform what is queued, then end the threads and close their connections."""
-        self._closed = True
         self._executor.shutdown(wait=True)
         while self._connections:
             self._connections.pop().close()

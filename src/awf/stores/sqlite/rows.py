@@ -9,14 +9,20 @@ from awf.journal import codec
 from awf.journal.events import ExecutionAccepted
 from awf.journal.store import ExecutionRow, StepRow
 
-_EXECUTION = frozenset(ExecutionRow.__struct_fields__)
+
+def owned_row(row: sqlite3.Row) -> tuple[ExecutionRow, int]:
+    """The row of an execution, without its inputs, and its fence: what an append needs."""
+    fields = _fields(row)
+    fence = fields.pop("fence")
+    return ExecutionRow(**fields), fence
 
 
 def execution_row(row: sqlite3.Row) -> ExecutionRow:
-    """The row of an execution; with its inputs where the columns of its first entry are there."""
-    fields: dict[str, Any] = {name: row[name] for name in row.keys() if name in _EXECUTION}  # noqa: SIM118
-    if "accepted_body" in row.keys() and row["accepted_body"] is not None:  # noqa: SIM118
-        fact = codec.decode(row["accepted_type"], row["accepted_version"], row["accepted_body"])
+    """The row of an execution, its inputs taken from the first entry of its journal."""
+    fields = _fields(row)
+    type, version, body = (fields.pop(f"accepted_{part}") for part in ("type", "version", "body"))
+    if body is not None:
+        fact = codec.decode(type, version, body)
         assert isinstance(fact, ExecutionAccepted)
         fields["inputs"] = fact.inputs
     return ExecutionRow(**fields)
@@ -24,5 +30,10 @@ def execution_row(row: sqlite3.Row) -> ExecutionRow:
 
 def step_row(row: sqlite3.Row) -> StepRow:
     """The row of a step."""
-    fields = dict(zip(row.keys(), row, strict=True))
-    return StepRow(**{**fields, "reused": bool(fields["reused"])})
+    fields = _fields(row)
+    fields["reused"] = bool(fields["reused"])
+    return StepRow(**fields)
+
+
+def _fields(row: sqlite3.Row) -> dict[str, Any]:
+    return dict(zip(row.keys(), row, strict=True))

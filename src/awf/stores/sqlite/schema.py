@@ -25,14 +25,9 @@ def migrate(connection: sqlite3.Connection, directory: Path) -> None:
 
     Raises StoreIncompatible for a database that a newer awf or another program made, and sqlite3.Error.
     """
-    try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise incompatible(directory, "its journal.db is not a database: move it away") from error
-        raise
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and owner != APPLICATION_ID:
         raise incompatible(directory, "its journal.db belongs to another program: move it away")
     known = len(migrations())

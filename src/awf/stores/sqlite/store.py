@@ -30,7 +30,7 @@ from awf.stores.sqlite.connection import (
     open_writer,
     prepare_directory,
 )
-from awf.stores.sqlite.faults import unavailable
+from awf.stores.sqlite.faults import unopened
 from awf.stores.sqlite.readers import Readers
 from awf.stores.sqlite.schema import migrate
 from awf.stores.sqlite.turnstile import Turnstile
@@ -60,7 +60,7 @@ class SqliteStore:
             prepare_directory(directory)
             return cls(directory, Writer(directory, partial(_connect, directory, durability)))
         except (OSError, sqlite3.Error) as error:
-            raise unavailable(directory, error) from error
+            raise unopened(directory, error) from error
 
     async def accept(self, acceptance: Acceptance) -> None:
         await self._writer.write(writes.accept, acceptance)
@@ -124,16 +124,18 @@ class SqliteStore:
         await self._upkeep.perform(self._checkpoints.make)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
-        for readers in (self._upkeep, self._scans, self._reads):
-            readers.close()
-        self._writer.close()
+        threads = (self._upkeep, self._scans, self._reads, self._writer)
+        for thread in threads:
+            thread.finish()
+        await asyncio.to_thread(lambda: [thread.close() for thread in threads])
 
 
 def _connect(directory: Path, durability: Durability, turnstile: Turnstile) -> sqlite3.Connection:
     with turnstile:
         connection = open_writer(directory, durability)
-        migrate(connection, directory)
+        try:
+            migrate(connection, directory)
+        except BaseException:
+            connection.close()
+            raise
     return connection

@@ -14,9 +14,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -89,18 +89,26 @@ class Writer:
         result: T = await job.future
         return result
 
-    def close(self) -> None:
-        """Perform what is queued, then end the thread."""
+    def finish(self) -> None:
+        """Take in nothing more."""
         if not self._closed:
             self._closed = True
             self._queue.put(None)
+
+    def close(self) -> None:
+        """Perform what is queued, then end the thread. ``finish`` has been called."""
         self._thread.join()
 
     def _run(self, ready: Future[None]) -> None:
         try:
             turnstile = Turnstile(self._directory)
+        except OSError as error:
+            ready.set_exception(error)
+            return
+        try:
             connection = self._connect(turnstile)
         except BaseException as error:
+            turnstile.close()
             ready.set_exception(error)
             return
         ready.set_result(None)
@@ -114,20 +122,15 @@ class Writer:
     def _transact(self, connection: sqlite3.Connection, turnstile: Turnstile, first: _Job) -> None:
         jobs = [first]
         try:
-            with turnstile:
+            with turnstile, _transaction(connection):
                 began = monotonic()
-                connection.execute("BEGIN IMMEDIATE")
                 _perform(connection, first)
                 while len(jobs) < JOBS and _goes_on(began, turnstile) and (job := self._next()) is not None:
                     jobs.append(job)
                     _perform(connection, job)
-                connection.execute("COMMIT")
         except Exception as error:
-            with suppress(sqlite3.Error):
-                connection.rollback()
-            fault = unavailable(self._directory, error) if is_fault(error) else error
             for job in jobs:
-                job.error = fault
+                job.error = unavailable(self._directory, error) if is_fault(error) else error
         _deliver(jobs)
 
     def _next(self) -> _Job | None:
@@ -138,6 +141,18 @@ class Writer:
         if job is None:
             self._queue.put(None)
         return job
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        raise
 
 
 def _goes_on(began: float, turnstile: Turnstile) -> bool:

@@ -14,7 +14,7 @@ from awf.journal.events import Entry, Json
 from awf.journal.projection import accepted_row, project
 from awf.journal.store import Acceptance, Claim, Ownership, StepRow, row_dict
 from awf.stores.rules import accepted_before, check_entries, check_owner
-from awf.stores.sqlite.rows import execution_row, step_row
+from awf.stores.sqlite.rows import owned_row, step_row
 from awf.stores.sqlite.statements import statement
 
 
@@ -71,8 +71,8 @@ def append(
     found = db.execute(statement("owned"), (ownership.execution,)).fetchone()
     if found is None:
         raise OwnershipLost(f"execution {ownership.execution} is unknown")
-    row = execution_row(found)
-    check_owner(ownership, row.owner, found["fence"])
+    row, fence = owned_row(found)
+    check_owner(ownership, row.owner, fence)
     check_entries(ownership.execution, row.last_seq, entries)
     before = (row.status, row.owner, row.running_since)
     ordinal = row.order

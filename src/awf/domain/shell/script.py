@@ -1,0 +1,166 @@
+"""A rendered command as a shell script in which the values are variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from awf.domain.shell.lexer import uses_of
+from awf.domain.shell.places import Check, Document, Place, Use, reference
+from awf.domain.shell.scanner import HOLE, TooDeep
+from awf.domain.templates import Text, Value
+
+_NUMBER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?)", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
+_PLAIN = re.compile(r"[\w\s./:@%,+~^-]*")
+_WORDS_SUFFIX = "_words"
+
+
+class ShellPlaceError(Exception):
+    """A value where there is no safe form for it, or one that may not stand where it does.
+
+    ``index`` is that of the value among the parts.
+    """
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.index = index
+
+
+@dataclass(frozen=True, slots=True)
+class ShellScript:
+    """``script`` is what the shell reads after ``preamble(variables)``; ``display`` is the command with the values in
+    place, for people. ``warnings`` are about these values."""
+
+    script: str
+    variables: tuple[tuple[str, str], ...] = ()
+    display: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def preamble(variables: Iterable[tuple[str, str]], shell: str = "sh") -> str:
+    """Assignments that set the variables, to stand before the script on its first line; nothing where there are none.
+
+    ``shell`` is the name of the shell that reads them. zsh does not split unquoted variables: there, the values of
+    unquoted places become arrays of their words.
+    """
+    lines: list[str] = []
+    for name, value in variables:
+        lines.append(f"{name}='" + value.replace("'", "'\\''") + "'; ")
+        if shell == "zsh" and name.endswith(_WORDS_SUFFIX):
+            lines.append(f"{name}=(${{={name}}}); ")
+    return "".join(lines)
+
+
+def shell_script(parts: Sequence[Text | Value], *, code: bool = False) -> ShellScript:
+    """The script for a rendered command: texts are code, values go in as variables.
+
+    ``code``: values are code as well (``escaping: off``, or a command that is one single action). Raises
+    ShellPlaceError.
+    """
+    display = "".join(part.text for part in parts)
+    for index, part in enumerate(parts):
+        if HOLE in part.text:
+            raise ShellPlaceError("no shell takes the character NUL", index)
+    values = [(index, part) for index, part in enumerate(parts) if isinstance(part, Value)]
+    if code or not values:
+        return ShellScript(display, (), display)
+    holed = "".join(HOLE if isinstance(part, Value) else part.text for part in parts)
+    try:
+        uses = uses_of(holed, len(values))
+    except TooDeep:
+        raise ShellPlaceError("substitutions are nested too deeply to place a value", values[0][0]) from None
+    return _Writer(holed, values, uses).script()
+
+
+class _Writer:
+    """Puts references, and the few values that are written out, in the places of the values."""
+
+    def __init__(self, holed: str, values: Sequence[tuple[int, Value]], uses: dict[int, Use]) -> None:
+        self._holed = holed
+        self._values = values
+        self._uses = uses
+        self._names: dict[tuple[str, bool], str] = {}
+        self._warnings: list[str] = []
+
+    def script(self) -> ShellScript:
+        codes = self._holed.split(HOLE)
+        script, display = [codes[0]], [codes[0]]
+        for number, code in enumerate(codes[1:]):
+            written, shown = self._placed(number)
+            script += (written, code)
+            display += (shown, code)
+        variables = tuple((name, text) for (text, _), name in self._names.items())
+        self._check_documents()
+        return ShellScript("".join(script), variables, "".join(display), tuple(self._warnings))
+
+    def _placed(self, number: int) -> tuple[str, str]:
+        """What stands for a value in the script, and for people."""
+        index, value = self._values[number]
+        use = self._uses[number]
+        text = unescaped(value.text) if value.escaped else value.text
+        if use.place is Place.COMMENT:
+            return "", ""
+        if use.place is Place.NONE:
+            raise ShellPlaceError(f"a value {use.reason} has no safe form", index)
+        if use.place is Place.VERBATIM:
+            return value.text, value.text
+        if use.place is Place.RANGE and _WHOLE_NUMBER.fullmatch(text):
+            return text, text
+        text = self._checked(text, use.check, index)
+        self._warnings += use.warnings
+        splits = use.place in {Place.WORDS, Place.RANGE} and not value.escaped
+        if splits and any(quote in text for quote in "'\""):
+            self._warnings.append("the quote characters of a value outside quotes are plain characters")
+        return reference(use.place, self._name(text, splits=splits), value.escaped), value.text
+
+    def _name(self, text: str, *, splits: bool) -> str:
+        suffix = _WORDS_SUFFIX if splits else ""
+        return self._names.setdefault((text, splits), f"__awf_{len(self._names) + 1}{suffix}")
+
+    def _checked(self, text: str, check: Check | None, index: int) -> str:
+        shown = repr(text if len(text) <= 40 else text[:40] + "…")
+        number = text.strip()
+        match check:
+            case Check.NUMBER | Check.NUMBER_OR_EMPTY if _NUMBER.fullmatch(number):
+                return number
+            case Check.NUMBER_OR_EMPTY if not number:
+                return number
+            case Check.NUMBER | Check.NUMBER_OR_EMPTY:
+                raise ShellPlaceError(
+                    f"the shell computes with the value here, and {shown} is not a number", index
+                )
+            case Check.NAME if "[" in text:
+                raise ShellPlaceError(f"the value names a variable here, and {shown} is no name", index)
+            case Check.PLAIN if not _PLAIN.fullmatch(text):
+                raise ShellPlaceError(
+                    f"the shell scans the value again here: {shown} is not plain text", index
+                )
+            case _:
+                return text
+
+    def _check_documents(self) -> None:
+        """A value that ends its here-document would turn the rest of itself into code."""
+        documents: dict[Document, int] = {
+            use.document: number for number, use in self._uses.items() if use.document is not None
+        }
+        for document, last in documents.items():
+            codes = self._holed[document.start : document.end].split(HOLE)
+            first = last + 2 - len(codes)
+            values = self._values[first : last + 1]
+            body = codes[0] + "".join(
+                value.text + code for (_, value), code in zip(values, codes[1:], strict=True)
+            )
+            line = document.ended_by(body)
+            if line is not None:
+                raise ShellPlaceError(
+                    f"the value contains the line {line.strip()!r}, which ends its here-document",
+                    values[-1][0],
+                )
+
+
+def unescaped(text: str) -> str:
+    """What ``escape`` quoted."""
+    return text[1:-1].replace("'\\''", "'") if text.startswith("'") else text
