@@ -40,7 +40,9 @@ class Server:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if failure is not None:
+            sys.stderr.write(self._complaints())
         self.stop()
 
     def start(self) -> None:
@@ -59,8 +61,7 @@ class Server:
         line = output.readline() if select.select([output], [], [], START_LIMIT)[0] else b""
         found = re.search(rb"listening on http://\S+?:(\d+)", line)
         if found is None:
-            complaint = (self.project / "server.log").read_text()[-500:]
-            raise NotMeasured(f"awf serve does not start: {line!r} {complaint}")
+            raise NotMeasured(f"awf serve does not start: {line!r} {self._complaints()}")
         self.port = int(found[1])
         threading.Thread(target=output.read, daemon=True).start()
         self.wait_for_engine()
@@ -93,6 +94,11 @@ class Server:
                 raise NotMeasured("there is no engine")
             pause(0.005)
         return engine
+
+    def _complaints(self) -> str:
+        """The ends of the logs."""
+        logs = (self.project / "server.log", self.storage / "engine.log")
+        return "".join(f"{log.name}:\n{log.read_text()[-2000:]}\n" for log in logs if log.exists())
 
     def stop(self) -> None:
         """End the server, its engine and all steps; returns when they are gone."""

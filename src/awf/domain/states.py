@@ -93,7 +93,7 @@ _FAILURE_WORDS = frozenset(
 @dataclass(slots=True)
 class States:
     """``places`` has every name under ``states:``, also of states that could not be read; ``targets`` every state
-    that another names.
+    that another names; ``commands`` the shell commands of the states that could be read, as they are written.
     """
 
     initial: str = ""
@@ -101,6 +101,7 @@ class States:
     states: dict[str, State] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
+    commands: dict[str, ScalarNode] = field(default_factory=dict)
 
 
 def read_states(root: Fields) -> States:
@@ -167,7 +168,7 @@ def _read_step(fields: Fields, name: str, found: States) -> StepState | None:
     routing = read_routing(fields, name, found.targets)
     if not any(fields.entry(key) for key in ("on_success", "on_failure", "transitions")):
         fields.error(fields.place, NO_WAY_ON, "a step must have on_success, on_failure or transitions")
-    command = _read_command(fields)
+    command = _read_command(fields, name, found)
     description = fields.text("description")
     directory, env, timeout = fields.template("dir"), fields.variables("env"), fields.duration("timeout")
     if command is None:
@@ -175,10 +176,13 @@ def _read_step(fields: Fields, name: str, found: States) -> StepState | None:
     return StepState(name, fields.place, command, description, directory, env, timeout, routing)
 
 
-def _read_command(fields: Fields) -> Template | None:
+def _read_command(fields: Fields, name: str, found: States) -> Template | None:
     node = fields.value("command")
     if isinstance(node, ScalarNode) and node.text.strip():
-        return fields.template("command")
+        command = fields.template("command")
+        if command is not None:
+            found.commands[name] = node
+        return command
     if node is not None and not isinstance(node, ScalarNode):
         fields.mismatch(node, "'command'", "a string")
     elif fields.entry("script_file") is None:

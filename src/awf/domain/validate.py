@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from awf.domain.fields import NO_WAY_ON
 from awf.domain.findings import Findings
 from awf.domain.graph import Graph
+from awf.domain.placement import placement_problems
 from awf.domain.problems import Position
 from awf.domain.references import check_references
 from awf.domain.states import States
@@ -25,6 +28,7 @@ def validate(workflow: Workflow, found: States, inputs_declared: bool, findings:
     if found.states or not findings.failed:
         _check_ends(workflow, found, findings)
     graph = Graph(workflow)
+    _check_places(workflow, found, findings)
     check_references(workflow, graph, tuple(found.places), inputs_declared, findings)
     if not findings.failed:
         _warn_of_the_graph(workflow, graph, found, findings)
@@ -51,6 +55,14 @@ def _check_ends(workflow: Workflow, found: States, findings: Findings) -> None:
     if not ends and not unread:
         place = found.initial_place or Position(workflow.file, 1, 1)
         findings.error(place, NO_TERMINAL, "at least one terminal state is required")
+
+
+def _check_places(workflow: Workflow, found: States, findings: Findings) -> None:
+    samples = {item.name: item.default for item in workflow.inputs if isinstance(item.default, str)}
+    for state, command in found.commands.items():
+        if "{{" in command.text:
+            for problem in placement_problems(command, samples):
+                findings.add(replace(problem, message=f"state '{state}': {problem.message}"))
 
 
 def _warn_of_the_graph(workflow: Workflow, graph: Graph, found: States, findings: Findings) -> None:

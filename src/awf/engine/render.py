@@ -84,7 +84,7 @@ def render_step(step: StepState, scope: Scope, fact: StepStarted) -> StepStarted
     Raises CannotStart with the reason.
     """
     try:
-        command = shell_script(render_parts(step.command, scope))
+        command = shell_script(render_parts(step.command, scope), code=step.command.sole_action)
         directory = "" if step.dir is None else render(step.dir, scope)
         env = {name: render(value, scope) for name, value in step.env.items()}
         timeout = _timeout(step.timeout, scope)

@@ -145,7 +145,7 @@ class _Script:
     """The command line of one attempt; a long command goes through a file that only we can read."""
 
     def __init__(self, shell: str, command: ShellCommand) -> None:
-        text = preamble(command.variables) + command.script
+        text = preamble(command.variables, Path(shell).name) + command.script
         self._file: str | None = None
         if len(text.encode()) <= LONGEST_ARGUMENT:
             self.argv = [shell, "-c", text]

@@ -12,7 +12,7 @@ def load(command: str = "x", *, inputs: str = INPUTS, more: str = "", when: str 
     return load_workflow(
         f"name: w\n{inputs}states:\n  initial: a\n"
         "  a: {type: step, command: x, on_success: b}\n"
-        f"  b:\n    type: step\n    command: |-\n      {command}\n    on_success: c\n    on_failure: a\n"
+        f"  b:\n    type: step\n    command: |-\n      echo {command}\n    on_success: c\n    on_failure: a\n"
         f"    transitions: [{{when: {when}, goto: c}}]\n{more}"
         "  c: {type: step, command: x, on_success: end}\n"
         "  unread: {type: step, command: x, on_success: end}\n"
