@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from awf.domain.expressions import ExpressionFailure, test
+from awf.domain.expressions import Expression, ExpressionFailure, test
 from awf.domain.sealing import Sealer
 from awf.domain.templates import Template, TemplateFailure, render
 from awf.domain.workflow import InlineFailure, State, TerminalState, Workflow
@@ -28,8 +28,8 @@ from awf.engine.evolve import evolve
 from awf.engine.hooks import Hooks
 from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
-from awf.engine.scope import scope_of
-from awf.engine.state import BLOCKS, Activity, ExecutionState, StepResult
+from awf.engine.scope import loop_fields, scope_of
+from awf.engine.state import BLOCKS, Activity, ExecutionState, Sequence, StepResult
 from awf.engine.stimuli import World
 from awf.journal.events import (
     AnyFact,
@@ -147,9 +147,13 @@ class Flow:
         """What templates and expressions of the activity at a path (or of a sequence) see."""
         return scope_of(self, path)
 
-    def test(self, expression: Any, path: str) -> bool:
+    def test(self, expression: Expression, path: str) -> bool:
         """Evaluate a condition. Raises ExpressionFailure."""
         return test(expression, self.scope(path))
+
+    def test_in_loop(self, expression: Expression, loop: Activity, index: int) -> bool:
+        """Evaluate a loop's condition as its iteration ``index`` would see it. Raises ExpressionFailure."""
+        return test(expression, {**self.scope(loop.path), "loop": loop_fields(self.state, loop, index)})
 
     # Entering and starting
 
@@ -283,29 +287,47 @@ class Flow:
         )
         return None
 
+    def ending_around(self, path: str) -> Activity | Sequence | None:
+        """The innermost block around an activity that is being ended, or the graph that has its outcome already."""
+        for block in self.state.ancestors(path):
+            sequence = self.state.sequences.get(block.path)
+            if sequence is not None and sequence.closing is not None:
+                return sequence
+            if block.ending is not None:
+                return block
+        root = self.state.sequences[""]
+        return root if root.closing is not None else None
+
     def is_ending(self, activity: Activity) -> bool:
-        """Is this being ended, by a cancel or by a block around it?"""
-        return self.state.cancel_requested or any(block.ending for block in self.state.ancestors(activity.path))
+        """Is this being ended, by a cancel or by something around it?"""
+        return self.state.cancel_requested or self.ending_around(activity.path) is not None
 
     def settle(self, activity: Activity) -> None:
         """What has ended runs its ``post`` hooks, then is routed. Inside something that is being ended, neither."""
         if self.state.cancel_requested:
             return
-        ending = next((block for block in self.state.ancestors(activity.path) if block.ending), None)
-        if ending is not None:
-            return self.collapse(ending)
+        around = self.ending_around(activity.path)
+        if around is not None:
+            return self.go_on_ending(around)
         known = self.definition(activity)
         assert not isinstance(known, TerminalState)
         if self.hooks.run(activity.path, "post", known.hooks.post, activity.hooks_done):
             self.leave(activity)
         return None
 
+    def go_on_ending(self, around: Activity | Sequence) -> None:
+        """Something in what is being ended is over."""
+        if isinstance(around, Activity):
+            self.collapse(around)
+        else:
+            self.go_on_closing(around.path)
+
     def leave(self, activity: Activity) -> None:
         """Route what has ended, and let its parent go on."""
         verdict = self._verdict(activity)
-        if verdict.final:
-            return self.fail_sequence(self.state.sequence_of(activity.path), verdict, activity.state)
         parent = self.state.activities.get(activity.parent)
+        if verdict.final and (parent is None or parent.kind != "parallel"):
+            return self.fail_sequence(self.state.sequence_of(activity.path), verdict, activity.state)
         if parent is None or parent.kind == "call_workflow":
             return self._move(activity.parent, activity, verdict)
         return self.blocks[parent.kind].child_left(self, parent, self.definition(parent), activity, verdict)
@@ -426,9 +448,9 @@ class Flow:
     # Closing a graph
 
     def close(self, closing: WorkflowClosing) -> None:
-        """A graph has its outcome: its closing hooks run, then it takes effect."""
+        """A graph has its outcome: what still runs in it is ended, its closing hooks run, then it takes effect."""
         actions = self.hooks.closing_actions(self.workflow_of(closing.path), closing.status)
-        if actions:
+        if actions or self._busy(closing.path):
             self.emit(closing)
             self.go_on_closing(closing.path)
         else:
@@ -439,9 +461,16 @@ class Flow:
         sequence = self.state.sequences[path]
         closing = sequence.closing
         assert closing is not None
+        if self._busy(path):
+            return
+        self._cancel_blocks(path)
         actions = self.hooks.closing_actions(self.workflow_of(path), closing.status)
         if self.hooks.run(path, self.hooks.closing_name(closing.status), actions, sequence.hooks_done):
             self.closed(closing)
+
+    def _busy(self, path: str) -> bool:
+        """Does a process run for the graph at a path?"""
+        return bool(self.state.flying(path) or self.state.hooks_below(path))
 
     def closed(self, closing: WorkflowClosing) -> None:
         """An outcome takes effect."""
@@ -463,10 +492,12 @@ class Flow:
             return
         self._cancel_blocks("")
         closing = state.sequences[""].closing
-        if closing is None or closing.status != "cancelled":
+        if closing is not None and closing.status == "cancelled":
+            self.go_on_closing("")
+        elif state.begun:
             self.close(WorkflowClosing(path="", status="cancelled", state=state.current))
         else:
-            self.go_on_closing("")
+            self.closed(WorkflowClosing(path="", status="cancelled", state=state.current))
 
     def render_or_source(self, template: Template, path: str) -> str:
         """A message; where it cannot be rendered, its source."""

@@ -57,7 +57,7 @@ def _entry(state: ExecutionState, workflow: Workflow, from_step: str | None) -> 
 
 
 def _latest(state: ExecutionState, status: str) -> StepResult | None:
-    found = [result for result in state.results.values() if result.status == status]
+    found = [result for result in state.history.values() if result.status == status]
     return max(found, key=lambda result: result.order, default=None)
 
 
@@ -65,7 +65,7 @@ def _kept(state: ExecutionState, workflow: Workflow, path: str) -> list[StepResu
     limit = state.began.get(path, state.seq + 1)
     kept = [
         result
-        for result in state.results.values()
+        for result in state.history.values()
         if result.status == "completed"
         and result.order < limit
         and result.path != path
@@ -76,7 +76,7 @@ def _kept(state: ExecutionState, workflow: Workflow, path: str) -> list[StepResu
 
 def reused_facts(original: ExecutionState, numbers: tuple[int, ...]) -> tuple[StepReused, ...]:
     """The facts that carry the original's results into the new execution, numbered from 1."""
-    by_step = {result.step: result for result in original.results.values()}
+    by_step = {result.step: result for result in original.history.values()}
     return tuple(
         StepReused(
             step=index,

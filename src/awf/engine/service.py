@@ -18,10 +18,11 @@ from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.sealing import MASK
 from awf.domain.secrets import secret_inputs
 from awf.domain.workflow import Workflow
-from awf.engine.pinned import MAIN, Definitions, digest
+from awf.engine.pinned import Definitions, Pins, pin, runnable
 from awf.engine.ports import Catalog, Clock, WorkflowFile
 from awf.engine.resume import resume_point
-from awf.engine.state import ExecutionState, fold
+from awf.engine.evolve import fold
+from awf.engine.state import ExecutionState
 from awf.errors import (
     ErrorEntry,
     ExecutionNotFound,
@@ -86,11 +87,12 @@ class Service:
         workflow = runnable(file)
         values, secrets, warnings = self._inputs(workflow, inputs, self._place.working_dir)
         execution = str(uuid.uuid4())
-        name_of_text = digest(file.text)
+        pins = await asyncio.to_thread(pin, file, self._catalog.find)
         fact = ExecutionAccepted(
             workflow=file.identifier,
             file=file.file,
-            definition={MAIN: name_of_text},
+            definition=pins.definition,
+            files=pins.files,
             inputs={**values, **dict.fromkeys(secrets, MASK)},
             secrets=tuple(secrets),
             initial=workflow.initial,
@@ -133,12 +135,11 @@ class Service:
             raise NotResumable(execution)
         state = await load_state(self.store, execution)
         accepted = state.accepted
-        sources: dict[str, str] = {}
-        definition, file_name = accepted.definition, accepted.file
+        pins, file_name = Pins(accepted.definition, accepted.files), accepted.file
         if latest:
             file = await self.workflow(accepted.workflow)
             workflow, file_name = runnable(file), file.file
-            definition, sources = {MAIN: digest(file.text)}, {digest(file.text): file.text}
+            pins = await asyncio.to_thread(pin, file, self._catalog.find)
         else:
             workflow = await self._definitions.workflow(accepted)
         point = resume_point(state, workflow, from_step)
@@ -147,7 +148,8 @@ class Service:
         fact = ExecutionAccepted(
             workflow=accepted.workflow,
             file=file_name,
-            definition=definition,
+            definition=pins.definition,
+            files=pins.files,
             inputs={**values, **dict.fromkeys(secrets, MASK)},
             secrets=tuple(secrets),
             initial=point.path,
@@ -158,7 +160,7 @@ class Service:
         )
         new = str(uuid.uuid4())
         await self._accept(
-            Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=sources)
+            Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=pins.sources)
         )
         return new
 
@@ -198,16 +200,6 @@ class Service:
             raise InputsInvalid(failure_text(resolved.errors), entries=entries)
         secrets = {name: resolved.values[name] for name in secret_inputs(workflow, resolved.values)}
         return dict(resolved.values), secrets, tuple(resolved.warnings)
-
-
-def runnable(file: WorkflowFile) -> Workflow:
-    """The workflow of a file without errors. Raises WorkflowInvalid with all of them."""
-    workflow, errors = file.loaded.workflow, file.loaded.errors
-    if workflow is None or errors:
-        text = "; ".join(str(problem) for problem in errors)
-        entries = [ErrorEntry(str(problem.position), problem.message) for problem in errors]
-        raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
-    return workflow
 
 
 async def journal_of(store: Store, execution: str) -> list[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ class World:
     hostname: str = ""
     max_transitions: int = 10_000
     chance: float = 0.5
+    file_exists: Callable[[str], bool] = field(default=lambda path: False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,15 @@ class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted
     """Always sequence number 1; the only fact that an API process or the command line appends.
 
     ``definition`` maps the role of a pinned source (``workflow`` for the main file) to the digest under which the
-    store keeps its text. ``file`` is the path that messages show. ``inputs`` are coerced and complete; the values
+    store keeps its text, and ``workflow:NAME`` for every sub-workflow; ``files`` has the paths of those. ``file`` is the
+    path that messages show. ``inputs`` are coerced and complete; the values
     of the names in ``secrets`` stand as ``***`` here and only the store's secret column has them.
     """
 
     workflow: str
     file: str
     definition: dict[str, str]
+    files: dict[str, str] = {}
     inputs: dict[str, Json]
     secrets: tuple[str, ...] = ()
     initial: str

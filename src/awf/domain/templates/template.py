@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from awf.domain.problems import Position, Problem, ProblemError
 from awf.domain.scope import Scope
@@ -71,6 +72,17 @@ def render_parts(template: Template, scope: Scope, *, files: FileReader | None =
     parts: list[Text | Value] = []
     template.program(Run(scope, files, parts))
     return parts
+
+
+def render_value(template: Template, scope: Scope, *, files: FileReader | None = None) -> Any:
+    """The value of a template that is one single action, with its type; the text of any other. Raises TemplateFailure."""
+    if template.sole_action:
+        parts = render_parts(template, scope, files=files)
+        printed = [part for part in parts if isinstance(part, Value)]
+        if len(printed) == 1 and not printed[0].escaped:
+            return printed[0].value
+        return "".join(part.text for part in parts)
+    return render(template, scope, files=files)
 
 
 def _locator(source: str, position: Position, indent: int) -> Callable[[int], Position]:
