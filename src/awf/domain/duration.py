@@ -46,27 +46,3 @@ def _refusal(text: str) -> str:
 
 def _shown(text: str) -> str:
     return text if len(text) <= 40 else text[:40] + "…"
-
-
-def duration_text(seconds: float) -> str:
-    """The duration as workflow files write it: ``30s``, ``1m30s``, ``500ms``, ``1h``; microseconds count."""
-    micros = round(seconds * 1_000_000)
-    if abs(micros) < 1_000_000:
-        return _under_a_second(micros)
-    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
-    minutes, rest = divmod(micros, 60_000_000)
-    hours, minutes = divmod(minutes, 60)
-    parts = [f"{hours}h" if hours else "", f"{minutes}m" if minutes else ""]
-    if rest:
-        parts.append(f"{_decimal(rest, 1_000_000)}s")
-    return sign + "".join(parts)
-
-
-def _under_a_second(micros: int) -> str:
-    if micros == 0:
-        return "0s"
-    return f"{micros}µs" if abs(micros) < 1000 else f"{_decimal(micros, 1000)}ms"
-
-
-def _decimal(amount: int, unit: int) -> str:
-    return f"{Decimal(amount) / unit:f}"
