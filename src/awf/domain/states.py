@@ -173,7 +173,16 @@ def _read_step(fields: Fields, name: str, found: States) -> StepState | None:
     directory, env, timeout = fields.template("dir"), fields.variables("env"), fields.duration("timeout")
     if command is None:
         return None
-    return StepState(name, fields.place, command, description, directory, env, timeout, routing)
+    return StepState(
+        name=name,
+        position=fields.place,
+        command=command,
+        description=description,
+        dir=directory,
+        env=env,
+        timeout=timeout,
+        routing=routing,
+    )
 
 
 def _read_command(fields: Fields, name: str, found: States) -> Template | None:
@@ -204,8 +213,8 @@ def _read_terminal(fields: Fields, name: str, _: States) -> TerminalState:
     if exit_code is None:
         exit_code = fields.integer("exitcode", 0, 255)
     return TerminalState(
-        name,
-        fields.place,
+        name=name,
+        position=fields.place,
         status="failure" if status == "failure" else "success",
         message=fields.template("message"),
         exit_code=exit_code,
