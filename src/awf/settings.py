@@ -23,12 +23,14 @@ Lists in the environment are separated by commas.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from awf.errors import SettingsInvalid
+
+N = TypeVar("N", int, float)
 
 CONFIG_FILE = Path(".awf", "config.yaml")
 
@@ -57,7 +59,9 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
     Raises SettingsInvalid naming the source of what is wrong.
     """
     read = _Sources(_config_file(root, environ), environ, arguments)
-    storage = Path(read.text("storage", "storage.path", "AWF_STORAGE") or root / ".awf" / "storage").expanduser()
+    storage = Path(
+        read.text("storage", "storage.path", "AWF_STORAGE") or root / ".awf" / "storage"
+    ).expanduser()
     durability = read.text("durability", "storage.durability", "AWF_DURABILITY") or "full"
     if durability not in {"full", "fast"}:
         raise SettingsInvalid(f"durability: {durability!r} is not one of full, fast")
@@ -110,64 +114,61 @@ class _Sources:
     environ: Mapping[str, str]
     arguments: Mapping[str, Any]
 
-    def _find(self, name: str, key: str, variable: str) -> tuple[Any, str]:
-        """The value of the strongest source that has one, and what to call that source in a message."""
-        if self.arguments.get(name) not in (None, ()):
-            return self.arguments[name], f"--{name.removesuffix('s').replace('_', '-')}"
-        if self.environ.get(variable):
-            return self.environ[variable], variable
+    def _given(self, name: str, key: str, variable: str) -> Iterator[tuple[Any, str]]:
+        """Every source that has a value, with what to call it in a message, the weakest first. Readers check all of
+        them and keep the last: what is wrong is told at the start, also where an argument replaces it for now."""
         path, content = self.file
         section, leaf = key.split(".")
         part = content.get(section)
         if part is not None and not isinstance(part, dict):
             raise SettingsInvalid(f"config error: {path}: {section} must be a map")
-        return (part or {}).get(leaf), f"{path}: {key}"
+        if (value := (part or {}).get(leaf)) is not None:
+            yield value, f"{path}: {key}"
+        if value := self.environ.get(variable):
+            yield value, variable
+        if (value := self.arguments.get(name)) not in (None, ()):
+            yield value, f"--{name.removesuffix('s').replace('_', '-')}"
 
     def text(self, name: str, key: str, variable: str) -> str | None:
-        value, source = self._find(name, key, variable)
-        if value is None:
-            return None
-        if not isinstance(value, (str, Path)) or not str(value):
-            raise SettingsInvalid(f"{source}: {value!r} is not a text")
-        return str(value)
+        found = None
+        for value, source in self._given(name, key, variable):
+            if not isinstance(value, (str, Path)) or not str(value):
+                raise SettingsInvalid(f"{source}: {value!r} is not a text")
+            found = str(value)
+        return found
 
     def texts(self, name: str, key: str, variable: str) -> tuple[str, ...]:
-        value, source = self._find(name, key, variable)
-        if value is None:
-            return ()
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
-            raise SettingsInvalid(f"{source}: {value!r} is not a list of texts")
-        return tuple(value)
+        found: tuple[str, ...] = ()
+        for value, source in self._given(name, key, variable):
+            if isinstance(value, str):
+                found = tuple(part.strip() for part in value.split(",") if part.strip())
+            elif isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+                found = tuple(value)
+            else:
+                raise SettingsInvalid(f"{source}: {value!r} is not a list of texts")
+        return found
 
     def whole(self, name: str, key: str, variable: str, low: int, high: int, default: int) -> int:
-        number = self._number(name, key, variable, int)
-        if number is None:
-            return default
-        value, source = number
-        if not low <= value <= high:
-            raise SettingsInvalid(f"{source}: {value} is not between {low} and {high}")
-        return int(value)
+        found = default
+        for value, source in self._given(name, key, variable):
+            found = _number(value, source, int)
+            if not low <= found <= high:
+                raise SettingsInvalid(f"{source}: {found} is not between {low} and {high}")
+        return found
 
     def seconds(self, name: str, key: str, variable: str, default: float) -> float:
-        number = self._number(name, key, variable, float)
-        if number is None:
-            return default
-        value, source = number
-        if not 0 <= value <= 3600:
-            raise SettingsInvalid(f"{source}: {value} is not between 0 and 3600 seconds")
-        return value
+        found = default
+        for value, source in self._given(name, key, variable):
+            found = _number(value, source, float)
+            if not 0 <= found <= 3600:
+                raise SettingsInvalid(f"{source}: {found} is not between 0 and 3600 seconds")
+        return found
 
-    def _number(
-        self, name: str, key: str, variable: str, kind: Callable[[Any], float]
-    ) -> tuple[float, str] | None:
-        value, source = self._find(name, key, variable)
-        if value is None:
-            return None
-        try:
-            if isinstance(value, bool):
-                raise TypeError
-            return kind(value), source
-        except (TypeError, ValueError):
-            raise SettingsInvalid(f"{source}: {value!r} is not a number") from None
+
+def _number(value: Any, source: str, kind: Callable[[Any], N]) -> N:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise SettingsInvalid(f"{source}: {value!r} is not a number") from None

@@ -84,7 +84,19 @@ class Project:
             check=False,
         )
 
-    def serve(self, *options: str, env: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()) -> Server:
+    def serve_all(self, count: int) -> list[Server]:
+        """Start so many servers at the same moment."""
+        started = [
+            Server(self, (), self.environ(), (), len(self._servers) + number) for number in range(count)
+        ]
+        self._servers += started
+        for server in started:
+            server.wait_listening()
+        return started
+
+    def serve(
+        self, *options: str, env: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()
+    ) -> Server:
         """Start a server on a free port and wait until it listens. ``prefix`` goes before the command."""
         server = Server(self, options, self.environ(env), prefix, number=len(self._servers))
         self._servers.append(server)
@@ -144,7 +156,12 @@ class Server:
     """One ``awf serve``. Requests go through ``get``, ``post``, ``delete``, or ``client``."""
 
     def __init__(
-        self, project: Project, options: tuple[str, ...], environ: dict[str, str], prefix: tuple[str, ...], number: int
+        self,
+        project: Project,
+        options: tuple[str, ...],
+        environ: dict[str, str],
+        prefix: tuple[str, ...],
+        number: int,
     ) -> None:
         self.project = project
         self._log = project.root / f"serve-{number}.log"
@@ -235,10 +252,14 @@ class Server:
         assert (response.status_code, response.content) == (204, b"")
 
     @contextmanager
-    def stream(self, execution: str, last_event_id: int | None = None, query: str = "") -> Iterator[Iterator[Event]]:
+    def stream(
+        self, execution: str, last_event_id: int | None = None, query: str = ""
+    ) -> Iterator[Iterator[Event]]:
         """An event stream, open as long as the block runs."""
         headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
-        with self.client.stream("GET", f"/api/executions/{execution}/events{query}", headers=headers) as response:
+        with self.client.stream(
+            "GET", f"/api/executions/{execution}/events{query}", headers=headers
+        ) as response:
             assert response.status_code == 200, response.status_code
             assert response.headers["content-type"].split(";")[0] == "text/event-stream"
             yield parse(response.iter_lines())

@@ -38,7 +38,9 @@ def parse(lines: Iterable[str]) -> Iterator[Event]:
 def outline(events: Iterable[Event]) -> list[str]:
     """What happened to which step, without the output that may come in any number of pieces."""
     return [
-        f"{event.name} {event.step}" if event.step else event.name for event in events if event.name != "output"
+        f"{event.name} {event.step}" if event.step else event.name
+        for event in events
+        if event.name != "output"
     ]
 
 

@@ -41,7 +41,9 @@ def kill_engine(project: Project) -> None:
 def assert_agreement(server: Server, execution: str) -> list[Event]:
     """The execution, the list, the history and the stream tell the same story; the stream."""
     shown = server.execution(execution)
-    (listed,) = (item for item in server.body("/api/executions")["executions"] if item["execution_id"] == execution)
+    (listed,) = (
+        item for item in server.body("/api/executions")["executions"] if item["execution_id"] == execution
+    )
     assert listed.items() <= shown.items()
     (entry,) = (item for item in server.history() if item["id"] == execution)
     assert entry["status"] == {"completed": "success"}.get(shown["status"], shown["status"])
@@ -49,7 +51,11 @@ def assert_agreement(server: Server, execution: str) -> list[Event]:
     events = server.events(execution)
     assert events[-1].data["completed_at"] == shown["completed_at"]
     assert events[-1].data["status"] == shown["status"]
-    ended = {(event.step, event.data["attempt"]) for event in events if event.name in {"step.completed", "step.failed"}}
+    ended = {
+        (event.step, event.data["attempt"])
+        for event in events
+        if event.name in {"step.completed", "step.failed"}
+    }
     assert ended == {(step["name"], step["attempt"]) for step in shown["steps"]}
     ids = [event.id for event in server.events(execution, query="?events=all")]
     assert ids == list(range(1, len(ids) + 1))
@@ -73,7 +79,9 @@ RECOVERED = [
 ]
 
 
-def test_a_killed_engine_is_replaced_and_its_execution_goes_on_for_a_viewer_who_stays(project: Project) -> None:
+def test_a_killed_engine_is_replaced_and_its_execution_goes_on_for_a_viewer_who_stays(
+    project: Project,
+) -> None:
     gate = Gate(project.root / "gate")
     write_lines(project, gate)
     server = project.serve()
@@ -112,7 +120,9 @@ def test_a_killed_server_leaves_the_execution_running_and_a_new_one_shows_it(pro
     gate.open()
     second.wait(execution)
     assert lines(project) == {**COMPLETED, "begun": 1}
-    assert outline(assert_agreement(second, execution)) == [line for i, line in enumerate(RECOVERED) if i != 5]
+    assert outline(assert_agreement(second, execution)) == [
+        line for i, line in enumerate(RECOVERED) if i != 5
+    ]
 
 
 def test_an_execution_ends_while_no_server_lives(project: Project) -> None:
@@ -197,7 +207,9 @@ def test_a_stopped_engine_is_not_declared_dead(project: Project) -> None:
 
 
 @pytest.mark.parametrize("who", ["engine", "both"])
-def test_steps_never_run_again_once_completed_however_often_the_engine_dies(project: Project, who: str) -> None:
+def test_steps_never_run_again_once_completed_however_often_the_engine_dies(
+    project: Project, who: str
+) -> None:
     names = [f"s{number}" for number in range(1, 21)]
     project.steps("many", *(f"echo {name} >>lines; echo said" for name in names))
     server = project.serve()

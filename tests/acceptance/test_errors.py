@@ -55,7 +55,15 @@ def test_what_does_not_exist_is_404(examples: Server, method: str, path: str, de
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/", "/api/nothing", "/docs/..%2Fsecret", "/api/workflows/a/b", "/api/workflows/..%2F..%2Fsecret"],
+    [
+        "/",
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/docs/..%2Fsecret",
+        "/api/workflows/a/b",
+        "/api/workflows/..%2F..%2Fsecret",
+    ],
 )
 def test_paths_without_a_handler_are_404_and_say_where_to_look(examples: Server, path: str) -> None:
     detail = problem(examples.get(path), 404)["detail"]
@@ -134,12 +142,16 @@ def test_a_bad_query_parameter_is_400_and_named(examples: Server, query: str, na
 @pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_a_body_of_another_type_is_415(examples: Server, declared: str | None) -> None:
     headers = {} if declared is None else {"Content-Type": declared}
-    response = examples.client.post("/api/workflows/code-review/run", content=b'{"inputs": {}}', headers=headers)
+    response = examples.client.post(
+        "/api/workflows/code-review/run", content=b'{"inputs": {}}', headers=headers
+    )
     problem(response, 415)
 
 
 def test_an_empty_body_of_any_type_counts_as_absent(examples: Server) -> None:
-    response = examples.client.post("/api/workflows/deploy-app/run", content=b"", headers={"Content-Type": "text/plain"})
+    response = examples.client.post(
+        "/api/workflows/deploy-app/run", content=b"", headers={"Content-Type": "text/plain"}
+    )
     assert response.status_code == 202
     assert examples.wait(response.json()["body"]["execution_id"])["inputs"]["app"] == "hello"
 
@@ -216,7 +228,9 @@ def test_delete_is_204_for_any_id(examples: Server) -> None:
         examples.cancel(name)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:2511", "localhost.evil.example", "192.168.1.1"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:2511", "localhost.evil.example", "192.168.1.1"]
+)
 def test_a_foreign_host_is_403(examples: Server, host: str) -> None:
     response = examples.get("/api/workflows", headers={"Host": host})
     assert "--allow-host" in problem(response, 403)["detail"]
@@ -230,7 +244,9 @@ def test_every_loopback_host_is_let_in(examples: Server, host: str) -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:1", "null", "https://127.0.0.1"])
 def test_a_foreign_origin_is_403_and_starts_nothing(examples: Server, origin: str) -> None:
     before = examples.body("/api/executions?limit=1000")
-    response = examples.post("/api/workflows/triage/run", {"inputs": {"value": 1}}, headers={"Origin": origin})
+    response = examples.post(
+        "/api/workflows/triage/run", {"inputs": {"value": 1}}, headers={"Origin": origin}
+    )
     assert "--allow-origin" in problem(response, 403)["detail"]
     assert "access-control-allow-origin" not in response.headers
     assert examples.body("/api/executions?limit=1000") == before
@@ -243,7 +259,12 @@ def test_the_own_origin_is_let_in(examples: Server) -> None:
 
 def test_allowed_hosts_and_origins_are_let_in(project: Project) -> None:
     server = project.serve(
-        "--allow-host", "proxy.example", "--allow-host", "other.example", "--allow-origin", "https://board.example"
+        "--allow-host",
+        "proxy.example",
+        "--allow-host",
+        "other.example",
+        "--allow-origin",
+        "https://board.example",
     )
     for host in ("proxy.example", "other.example:8443", "localhost"):
         assert server.get("/api/workflows", headers={"Host": host}).status_code == 200
@@ -254,13 +275,18 @@ def test_allowed_hosts_and_origins_are_let_in(project: Project) -> None:
     assert response.headers["access-control-allow-origin"] == "https://board.example"
     preflight = server.client.options(
         "/api/workflows/x/run",
-        headers={**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"},
+        headers={
+            **origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        },
     )
     assert preflight.status_code in {200, 204}
     assert "POST" in preflight.headers["access-control-allow-methods"]
     assert "content-type" in preflight.headers["access-control-allow-headers"].lower()
     refused = server.client.options(
-        "/api/workflows/x/run", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+        "/api/workflows/x/run",
+        headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"},
     )
     problem(refused, 403)
     problem(server.get("/api/executions", headers={"Origin": "https://board.example.evil.example"}), 403)

@@ -66,7 +66,11 @@ def test_the_flaky_release_is_published_with_the_right_password(examples: Server
     ]
     assert shown["steps"][0]["output"] == prepared
     assert shown["steps"][1]["output"] == f"published what was {prepared}\n"
-    assert outline(examples.events(new)) == ["step.started publish", "step.completed publish", "workflow.completed"]
+    assert outline(examples.events(new)) == [
+        "step.started publish",
+        "step.completed publish",
+        "workflow.completed",
+    ]
     assert shown["inputs"]["password"] == "***"
     for place in (failed, new):
         told = examples.get(f"/api/executions/{place}/events?events=all").text

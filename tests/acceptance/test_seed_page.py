@@ -33,7 +33,14 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 def bash(project: Project, script: str) -> subprocess.CompletedProcess[str]:
     """Run a script that comes by standard input, so that no process carries its text in its command line."""
     return subprocess.run(
-        ["bash"], input=script, cwd=project.root, env=project.environ(), capture_output=True, text=True, timeout=90, check=False
+        ["bash"],
+        input=script,
+        cwd=project.root,
+        env=project.environ(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
     )
 
 
@@ -125,7 +132,11 @@ def test_the_javascript_example_in_node(examples: Server) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert re.findall(r"Step started: .*?step_name: '(\w+)'", done.stdout, re.DOTALL) == ["read", "analyze", "report"]
+    assert re.findall(r"Step started: .*?step_name: '(\w+)'", done.stdout, re.DOTALL) == [
+        "read",
+        "analyze",
+        "report",
+    ]
     assert done.stdout.count("Workflow done:") == 1
     assert re.search(r"Workflow done: .*?status: 'completed'", done.stdout, re.DOTALL)
 
@@ -134,8 +145,14 @@ def test_the_full_workflow_execution_flow(project: Project) -> None:
     project.take_examples()
     port = free_port()
     start, rest = snippet("flow", port).split("\n\n", 1)
-    listening = f"curl -s --retry 60 --retry-delay 1 --retry-connrefused -o /dev/null http://localhost:{port}/docs\n"
-    stop = snippet("stop", port).replace("awf serve", f"awf serve --port {port}").replace("  # or", "; wait  # or")
+    listening = (
+        f"curl -s --retry 60 --retry-delay 1 --retry-connrefused -o /dev/null http://localhost:{port}/docs\n"
+    )
+    stop = (
+        snippet("stop", port)
+        .replace("awf serve", f"awf serve --port {port}")
+        .replace("  # or", "; wait  # or")
+    )
     done = bash(project, f"{start.replace(' &', ' >&2 &')}\n{listening}{rest}\n{stop}")
     assert done.returncode == 0, done.stderr
     before, _, after = done.stdout.partition("Execution ID: ")
@@ -213,8 +230,17 @@ def test_the_commands_that_the_page_names(examples: Server) -> None:
 
 
 def test_all_addresses_that_the_page_gives_answer(examples: Server) -> None:
-    for path in ("/docs", "/openapi.json", "/openapi.yaml", "/api/workflows", "/api/executions", "/api/history"):
-        response = httpx.get(f"http://localhost:{examples.port}{path}", trust_env=False, follow_redirects=True)
+    for path in (
+        "/docs",
+        "/openapi.json",
+        "/openapi.yaml",
+        "/api/workflows",
+        "/api/executions",
+        "/api/history",
+    ):
+        response = httpx.get(
+            f"http://localhost:{examples.port}{path}", trust_env=False, follow_redirects=True
+        )
         assert response.status_code == 200, path
 
 
@@ -222,8 +248,19 @@ def test_an_execution_in_the_list_has_the_members_of_the_page(examples: Server) 
     execution = examples.run("triage", value=7)
     examples.wait(execution)
     found = until(
-        lambda: [item for item in examples.body("/api/executions")["executions"] if item["execution_id"] == execution],
+        lambda: [
+            item
+            for item in examples.body("/api/executions")["executions"]
+            if item["execution_id"] == execution
+        ],
         "the execution is listed",
     )[0]
-    assert {"execution_id", "workflow_name", "status", "current_step", "started_at", "updated_at"} <= found.keys()
+    assert {
+        "execution_id",
+        "workflow_name",
+        "status",
+        "current_step",
+        "started_at",
+        "updated_at",
+    } <= found.keys()
     assert found["workflow_name"] == "triage"

@@ -17,7 +17,9 @@ from acceptance.sse import outline
 def begin(project: Project, *more: str) -> tuple[Server, str, Gate]:
     """A server, and an execution whose first step runs until the gate opens and leaves a line then."""
     gate = Gate(project.root / "gate")
-    project.steps("long", f"echo begun >>begun; echo waiting; {gate.wait}; echo ended >>ended; echo end", *more)
+    project.steps(
+        "long", f"echo begun >>begun; echo waiting; {gate.wait}; echo ended >>ended; echo end", *more
+    )
     server = project.serve()
     execution = server.run("long")
     server.wait_event(execution, "output", "s1")

@@ -29,7 +29,9 @@ def crawl(server: Server, execution: str, hurry: threading.Event) -> list[Event]
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         connection.connect(("127.0.0.1", int(server.port)))
-        request = f"GET /api/executions/{execution}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        request = (
+            f"GET /api/executions/{execution}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
         connection.sendall(request.encode())
         while not hurry.wait(1.0):
             received += connection.recv(1)
@@ -131,7 +133,10 @@ def test_who_has_had_everything_gets_204(examples: Server) -> None:
     examples.wait(execution)
     last = str(examples.events(execution)[-1].id)
     place = f"/api/executions/{execution}/events"
-    for answer in (examples.get(place, headers={"Last-Event-ID": last}), examples.get(f"{place}?last_event_id={last}")):
+    for answer in (
+        examples.get(place, headers={"Last-Event-ID": last}),
+        examples.get(f"{place}?last_event_id={last}"),
+    ):
         assert (answer.status_code, answer.content) == (204, b"")
 
 
@@ -144,7 +149,14 @@ def test_all_events_are_the_whole_journal_without_gaps(examples: Server) -> None
     assert names[:3] == ["execution.accepted", "execution.started", "state.entered"]
     default = examples.events(execution)
     assert default == [event for event in everything if event in default]
-    seed = {"step.started", "step.completed", "step.failed", "workflow.completed", "workflow.failed", "output"}
+    seed = {
+        "step.started",
+        "step.completed",
+        "step.failed",
+        "workflow.completed",
+        "workflow.failed",
+        "output",
+    }
     assert {event.name for event in default} <= seed
 
 

@@ -34,12 +34,16 @@ def test_none_and_empty_mean_unset_in_every_source(tmp_path: Path) -> None:
 
 
 def test_lists_come_from_commas_and_from_yaml(tmp_path: Path) -> None:
-    settings = load(tmp_path, {"AWF_ALLOW_HOST": "a, b"}, "server: {allow_origin: ['http://x', 'http://y']}\n")
+    settings = load(
+        tmp_path, {"AWF_ALLOW_HOST": "a, b"}, "server: {allow_origin: ['http://x', 'http://y']}\n"
+    )
     assert settings.allow_hosts == ("a", "b")
     assert settings.allow_origins == ("http://x", "http://y")
 
 
-def test_a_relative_storage_is_below_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_storage_is_below_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert load(tmp_path, storage=Path("here")).storage == tmp_path / "here"
 

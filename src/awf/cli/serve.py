@@ -27,7 +27,9 @@ PID_1_PATIENCE = 8.0
 @click.option("--host", help="Host to bind on (default: 127.0.0.1).")
 @click.option("--port", type=int, help="Port to bind on (default: 2511).")
 @click.option("--allow-host", "allow_hosts", multiple=True, help="Answer this Host name too; repeatable.")
-@click.option("--allow-origin", "allow_origins", multiple=True, help="Let pages of this origin in; repeatable.")
+@click.option(
+    "--allow-origin", "allow_origins", multiple=True, help="Let pages of this origin in; repeatable."
+)
 @click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
 def command(
     host: str | None,
@@ -54,7 +56,9 @@ def command(
     settings = settings_of(
         host=host, port=port, allow_hosts=allow_hosts, allow_origins=allow_origins, storage=storage
     )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
     bound = bind(settings.host, settings.port)
     store = open_store(settings)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
@@ -85,7 +89,9 @@ async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None
     wakeups.listen(app.feeds.wake)
     supervisor = Supervisor(layout.engines, __version__, lambda: spawn_engine(settings), layout.engine_log)
     watching = asyncio.create_task(supervisor.run())
-    click.echo(f"awf serve: listening on {_url(bound)} (documentation at /docs, storage in {settings.storage})")
+    click.echo(
+        f"awf serve: listening on {_url(bound)} (documentation at /docs, storage in {settings.storage})"
+    )
     sys.stdout.flush()
     try:
         await serve(app, [bound], on_drain=lambda: click.echo("awf serve: shutting down", err=True))

@@ -4,58 +4,85 @@ A :class:`Sealer` knows the real values. ``mask`` puts ``***`` in their place, f
 placeholder in their place, for what the journal must keep to run a step again; ``unseal`` puts the values back at the
 moment the step starts. A :class:`StreamMask` masks text that comes in pieces, also where a value is cut in two.
 
-Rule (workflow language decisions, "Records, errors, secrets"): values from 8 characters; never a boolean or a plain
-number.
+Which texts count is said by ``domain.secrets.maskable``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-MASK = "***"
-SHORTEST = 8
+from awf.domain.secrets import MASK, maskable
+
 _OPEN, _CLOSE = "\ue000", "\ue001"
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
-
-
-def maskable(value: Any) -> bool:
-    """Is this secret's value long and distinctive enough to be looked for in text?"""
-    return isinstance(value, str) and len(value) >= SHORTEST and not _NUMBER.match(value)
 
 
 class Sealer:
-    """``secrets`` maps a name (``inputs.token``, ``env.API_KEY``) to its real value; what is not maskable is left out.
+    """``secrets`` maps a name (``inputs.token``, ``env.API_KEY``) to its real value; of a list or a map, its texts.
 
     False where there is nothing to seal.
     """
 
     def __init__(self, secrets: Mapping[str, Any]) -> None:
-        self._by_name = {name: value for name, value in secrets.items() if maskable(value)}
-        # Longest first, so that a secret which contains another is replaced whole.
-        self._values = sorted(set(self._by_name.values()), key=lambda value: (-len(value), value))
-        self._names = {value: name for name, value in reversed(self._by_name.items())}
-        self._find = re.compile("|".join(map(re.escape, self._values))) if self._values else None
+        self._by_name = {
+            f"{name}#{index}": text
+            for name, value in secrets.items()
+            for index, text in enumerate(maskable([value]))
+        }
+        self._values = sorted(set(self._by_name.values()), key=lambda text: (-len(text), text))
+        self._names = {text: name for name, text in reversed(self._by_name.items())}
+        # Longest first, so that of two which begin alike the longer is found; a look-ahead, so that overlaps are found.
+        alternatives = "|".join(map(re.escape, self._values))
+        self._find = re.compile(f"(?=({alternatives}))") if self._values else None
 
     def __bool__(self) -> bool:
         return self._find is not None
 
     def mask(self, text: str) -> str:
-        """``text`` with ``***`` for every secret value."""
-        return self._find.sub(MASK, text) if self._find else text
+        """``text`` with ``***`` for every secret value; values that overlap in it vanish together."""
+        return _replaced(text, self.spans(text), lambda _: MASK)
 
     def seal(self, text: str) -> str:
-        """``text`` with a placeholder for every secret value."""
+        """``text`` with a placeholder for every secret value. Of values that overlap, the first is replaced."""
         if self._find is None:
             return text
-        return self._find.sub(lambda found: f"{_OPEN}{self._names[found.group()]}{_CLOSE}", text)
+        spans: list[tuple[int, int]] = []
+        for start, end in self._occurrences(text):
+            if not spans or start >= spans[-1][1]:
+                spans.append((start, end))
+        return _replaced(text, spans, lambda found: f"{_OPEN}{self._names[found]}{_CLOSE}")
 
     def unseal(self, text: str) -> str:
         """The inverse of ``seal``. A placeholder whose secret is not known (any more) stands as ``***``."""
         if _OPEN not in text:
             return text
         return _PLACEHOLDER.sub(lambda found: self._by_name.get(found.group(1), MASK), text)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where secret values stand in a text, in order, overlapping ones as one."""
+        merged: list[tuple[int, int]] = []
+        for start, end in self._occurrences(text):
+            if merged and start < merged[-1][1]:
+                merged[-1] = merged[-1][0], max(end, merged[-1][1])
+            else:
+                merged.append((start, end))
+        return merged
+
+    def beginning(self, text: str) -> int:
+        """The length of the longest end of a text that is a proper beginning of a secret value."""
+        longest = 0
+        for value in self._values:
+            for size in range(min(len(value) - 1, len(text)), longest, -1):
+                if text.endswith(value[:size]):
+                    longest = size
+                    break
+        return longest
+
+    def _occurrences(self, text: str) -> Iterator[tuple[int, int]]:
+        if self._find is not None:
+            for found in self._find.finditer(text):
+                yield found.start(), found.end(1)
 
     def sealed(self, value: Any) -> Any:
         """A JSON value with every text in it sealed."""
@@ -67,7 +94,7 @@ class Sealer:
 
     def stream(self) -> StreamMask:
         """A mask for one stream of one attempt."""
-        return StreamMask(self._values, self._find)
+        return StreamMask(self)
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
@@ -83,34 +110,37 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
 _PLACEHOLDER = re.compile(f"{_OPEN}((?:inputs|env)\\.[^{_CLOSE}]*){_CLOSE}")
 
 
+def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[str], str]) -> str:
+    if not spans:
+        return text
+    pieces: list[str] = []
+    end = 0
+    for start, stop in spans:
+        pieces += (text[end:start], by(text[start:stop]))
+        end = stop
+    return "".join((*pieces, text[end:]))
+
+
 class StreamMask:
     """Masks text in pieces. ``feed`` returns what is safe to show by now, ``close`` the rest."""
 
-    def __init__(self, values: list[str], find: re.Pattern[str] | None) -> None:
-        self._values = values
-        self._find = find
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """The masked text up to where a secret could be beginning."""
-        if self._find is None:
+        """The masked text up to where a secret could be beginning, or one that overlaps such a place."""
+        if not self._sealer:
             return text
-        text = self._find.sub(MASK, self._held + text)
-        keep = self._beginning(text)
-        self._held = text[len(text) - keep :]
-        return text[: len(text) - keep]
+        text = self._held + text
+        cut = len(text) - self._sealer.beginning(text)
+        for start, end in self._sealer.spans(text):
+            if start < cut < end:
+                cut = start
+        self._held = text[cut:]
+        return self._sealer.mask(text[:cut])
 
     def close(self) -> str:
         """What was held back."""
         held, self._held = self._held, ""
-        return held
-
-    def _beginning(self, text: str) -> int:
-        """The length of the longest end of ``text`` that is a proper beginning of a secret."""
-        longest = 0
-        for value in self._values:
-            for size in range(min(len(value) - 1, len(text)), longest, -1):
-                if text.endswith(value[:size]):
-                    longest = size
-                    break
-        return longest
+        return self._sealer.mask(held)

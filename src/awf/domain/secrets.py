@@ -1,4 +1,4 @@
-"""Which inputs are secrets, and hiding their values in text."""
+"""Which inputs and variables are secrets, and which texts must not be shown because of them."""
 
 from __future__ import annotations
 
@@ -51,18 +51,6 @@ def maskable(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda text: (-len(text), text)))
 
 
-def mask(text: str, values: Iterable[Any]) -> str:
-    """``text`` with every occurrence of a value as ``***``; values that overlap in the text vanish together."""
-    spans = sorted(span for value in maskable(values) for span in _occurrences(text, value))
-    shown: list[str] = []
-    end = 0
-    for start, stop in spans:
-        if start >= end:
-            shown += (text[end:start], MASK)
-        end = max(end, stop)
-    return "".join((*shown, text[end:])) if shown else text
-
-
 def _strings(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
@@ -72,10 +60,3 @@ def _strings(value: Any) -> Iterable[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _strings(item)
-
-
-def _occurrences(text: str, value: str) -> Iterable[tuple[int, int]]:
-    start = text.find(value)
-    while start >= 0:
-        yield start, start + len(value)
-        start = text.find(value, start + 1)

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from awf.domain.inputs import failure_text, resolve_inputs
-from awf.domain.sealing import MASK
-from awf.domain.secrets import secret_inputs
+from awf.domain.secrets import MASK, secret_inputs
 from awf.domain.workflow import Workflow
 from awf.engine.pinned import Definitions, Pins, pin, runnable
 from awf.engine.ports import Catalog, Clock, WorkflowFile

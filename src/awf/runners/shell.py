@@ -13,9 +13,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from awf.domain.timestamps import duration_text
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
 from awf.domain.shell import preamble
+from awf.domain.timestamps import duration_text
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import ShellCommand, StepStarted
 from awf.runners.environment import step_environment

@@ -15,6 +15,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 _DEPTH = 100
 _BODY = "body"
 _KEPT = "document"
+_LISTENED = 64 * 1024 * 1024
+"""Bytes of a body that is too large which are read all the same: most clients look for an answer only when they have
+sent everything, and lose it where the connection is closed before."""
 _NUL_ESCAPE = b"\\u0000"
 
 
@@ -51,24 +54,28 @@ async def _read(request: Request[Any, Any, Any], limit: int) -> bytes:
     chunked = "transfer-encoding" in request.headers
     if not chunked and (declared is None or declared == "0"):
         return b""
-    if declared is not None and declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
+    too_large = Refused(413, f"the request body is over {limit} bytes", headers={"connection": "close"})
+    if (
+        declared is not None
+        and declared.isdecimal()
+        and int(declared) > limit
+        and "expect" in request.headers
+    ):
+        raise too_large
     parts: list[bytes] = []
     size = 0
     while True:
         event = await request.receive()
         if event["type"] != "http.request":
             raise Refused(400, "the request ended before it was complete")
-        parts.append(event["body"])
         size += len(event["body"])
-        if size > limit:
-            raise _too_large(limit)
-        if not event["more_body"]:
-            return b"".join(parts)
-
-
-def _too_large(limit: int) -> Refused:
-    return Refused(413, f"the request body is over {limit} bytes", headers={"connection": "close"})
+        if size <= limit:
+            parts.append(event["body"])
+        if not event["more_body"] or size > limit + _LISTENED:
+            break
+    if size > limit:
+        raise too_large
+    return b"".join(parts)
 
 
 def _decode(raw: bytes) -> dict[str, Any]:

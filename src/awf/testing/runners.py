@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.engine.ports import Emit, StepContext
@@ -14,7 +15,9 @@ class ScriptedRunner:
     """``awf.engine.ports.StepRunner`` by state name: a function from the fact to an outcome, or None to wait until
     ``release`` or a cancel. A state without a script succeeds at once. ``started`` lists the attempts, in order."""
 
-    def __init__(self, scripts: dict[str, Callable[[StepStarted, Emit], Outcome | None]] | None = None) -> None:
+    def __init__(
+        self, scripts: dict[str, Callable[[StepStarted, Emit], Outcome | None]] | None = None
+    ) -> None:
         self._scripts = scripts or {}
         self._gates: dict[str, asyncio.Future[Outcome]] = {}
         self._begun: dict[str, asyncio.Event] = {}
@@ -22,7 +25,9 @@ class ScriptedRunner:
         self.contexts: list[StepContext] = []
         self.ended: list[str] = []
 
-    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event) -> Outcome:
+    async def run(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
+    ) -> Outcome:
         """See the class."""
         self.started.append(fact)
         self.contexts.append(context)
@@ -33,7 +38,8 @@ class ScriptedRunner:
             return outcome
         gate = self._gates.setdefault(fact.state, asyncio.get_running_loop().create_future())
         cancelled = asyncio.ensure_future(cancel.wait())
-        await asyncio.wait({gate, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+        waits: set[asyncio.Future[Any]] = {gate, cancelled}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         cancelled.cancel()
         return gate.result() if gate.done() else Cancelled()
 

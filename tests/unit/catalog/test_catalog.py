@@ -11,6 +11,7 @@ from awf.catalog import Catalog, catalog
 from awf.domain.document import MAX_BYTES
 from awf.engine.ports import WorkflowFile
 from awf.errors import WorkflowNotFound
+from privileges import unprivileged
 
 OLD = 1_600_000_000
 
@@ -155,10 +156,11 @@ def test_what_cannot_be_read_is_listed_with_one_problem_and_hides_nothing(
     assert files.find("bad").loaded.errors == bad.loaded.errors
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
-def test_a_file_without_permission_is_listed_with_its_problem(local: Path, files: Catalog) -> None:
-    write(local / "bad.yaml", text("bad")).chmod(0)
-    (bad,) = files.names()
+def test_a_file_without_permission_is_listed_with_its_problem() -> None:
+    with unprivileged() as root:
+        (root / ".awf" / "workflows").mkdir(parents=True)
+        write(root / ".awf" / "workflows" / "bad.yaml", text("bad")).chmod(0)
+        (bad,) = Catalog(root, {"HOME": str(root)}).names()
     assert [problem.message for problem in bad.loaded.problems] == [
         "the file cannot be read: permission denied"
     ]

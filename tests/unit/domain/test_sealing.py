@@ -1,17 +1,12 @@
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awf.domain.sealing import MASK, Sealer, maskable
+from awf.domain.sealing import Sealer
+from awf.domain.secrets import MASK
 
 SECRETS = {"inputs.token": "s3cr3t-value", "inputs.key": "s3cr3t-value-longer", "env.API_KEY": "another one"}
-
-
-def test_short_values_numbers_and_booleans_are_not_looked_for() -> None:
-    assert not maskable("short")
-    assert not maskable("1234567890")
-    assert not maskable("-12345678.25")
-    assert not maskable(True)
-    assert maskable("12345678x")
 
 
 def test_a_sealer_without_secrets_changes_nothing_and_is_false() -> None:
@@ -36,6 +31,40 @@ def test_sealed_text_has_no_secret_and_comes_back_whole() -> None:
 def test_a_placeholder_of_an_unknown_secret_stands_as_a_mask() -> None:
     sealed = Sealer({"env.GONE": "value-that-is-gone"}).seal("use value-that-is-gone")
     assert Sealer(SECRETS).unseal(sealed) == f"use {MASK}"
+
+
+def test_values_that_overlap_leave_no_rest() -> None:
+    sealer = Sealer({"inputs.a": "abcdefgh1", "inputs.b": "fgh12345"})
+    assert sealer.mask("abcdefgh12345") == MASK
+    assert sealer.unseal(sealer.seal("abcdefgh12345")) == "abcdefgh12345"
+
+
+def test_texts_inside_lists_and_maps_are_secret_too() -> None:
+    sealer = Sealer({"inputs.a": [{"a": ["s3cret-one", 5], "b": {"c": "s3cret-two"}}]})
+    assert sealer.mask("x s3cret-one y s3cret-two") == f"x {MASK} y {MASK}"
+    assert sealer.unseal(sealer.seal("x s3cret-two")) == "x s3cret-two"
+
+
+def test_a_value_is_masked_as_json_writes_it_and_without_the_space_around_it() -> None:
+    value = 'line "one"\nline two\n'
+    sealer = Sealer({"inputs.a": value})
+    assert sealer.mask(json.dumps({"k": value})) == '{"k": "***\\n"}'
+    assert sealer.mask('line "one"\nline two') == MASK
+
+
+@given(
+    st.text(alphabet="abc", max_size=60),
+    st.lists(st.text(alphabet="abc", min_size=8, max_size=10), max_size=3),
+    st.data(),
+)
+def test_no_value_survives_and_streams_agree(text: str, values: list[str], data: st.DataObject) -> None:
+    sealer = Sealer({f"inputs.{index}": value for index, value in enumerate(values)})
+    masked = sealer.mask(text)
+    assert not any(value in masked for value in values)
+    assert sealer.unseal(sealer.seal(text)) == text
+    mask = sealer.stream()
+    cut = data.draw(st.integers(0, len(text)))
+    assert mask.feed(text[:cut]) + mask.feed(text[cut:]) + mask.close() == masked
 
 
 @given(st.lists(st.sampled_from(["s3cr3t-value", "another one", "s3c", "plain ", "value", "\n"])), st.data())

@@ -34,14 +34,22 @@ LINE = """
 class Run:
     """A core with everything it ever decided."""
 
-    def __init__(self, text: str, inputs: dict[str, Any] | None = None, secrets: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, text: str, inputs: dict[str, Any] | None = None, secrets: dict[str, str] | None = None
+    ) -> None:
         loaded = load_workflow(dedent(text), "line.yaml", "line")
         assert loaded.workflow is not None, [str(problem) for problem in loaded.problems]
         self.workflow = loaded.workflow
         self.inputs = inputs or {"x": "1"}
         self.sealer = Sealer(secrets or {})
         accepted = ExecutionAccepted(
-            workflow="line", file="line.yaml", definition={}, inputs={}, initial="a", root="/", working_dir="/"
+            workflow="line",
+            file="line.yaml",
+            definition={},
+            inputs={},
+            initial="a",
+            root="/",
+            working_dir="/",
         )
         self.journal = [Entry(1, 500, accepted)]
         self.core = self.replayed()
@@ -127,7 +135,9 @@ def test_success_with_no_way_on_fails_naming_the_state() -> None:
         """)
     run.begin()
     run.finish("a")
-    assert run.last == ExecutionFailed(error="state 'a' succeeded but names no next state", state="a", exit_code=1)
+    assert run.last == ExecutionFailed(
+        error="state 'a' succeeded but names no next state", state="a", exit_code=1
+    )
 
 
 ROUTES = """
@@ -328,7 +338,9 @@ def test_replay_rebuilds_exactly_the_state() -> None:
 def test_a_journal_that_lies_is_refused() -> None:
     run = Run(LINE)
     run.begin()
-    lie = Entry(run.journal[-1].seq + 1, 0, StepFailed(step=9, state="z", path="a", attempt=1, exit_code=1, error=""))
+    lie = Entry(
+        run.journal[-1].seq + 1, 0, StepFailed(step=9, state="z", path="a", attempt=1, exit_code=1, error="")
+    )
     with pytest.raises(ReplayDiverged, match=r"expected step 1 \(a\) at 'a', found step 9 \(z\)"):
         run.replayed([*run.journal, lie])
     with pytest.raises(ReplayDiverged, match="follows entry"):

@@ -68,7 +68,9 @@ class Bench:
         self.runner = ScriptedRunner()
         self.marks = NoMarks()
         self.changed = asyncio.Event()
-        self.server = Presence(directory / "servers", Member(id="server", pid=os.getpid(), version="1", started_at=1))
+        self.server = Presence(
+            directory / "servers", Member(id="server", pid=os.getpid(), version="1", started_at=1)
+        )
         self.number = 0
 
     def engine(self, runner: ScriptedRunner | None = None, slots: int = 16) -> Engine:
@@ -107,7 +109,9 @@ class Bench:
             root="/",
             working_dir="/",
         )
-        await self.store.accept(Acceptance(id=name, fact=fact, now=self.clock.now(), sources={digest(text): text}))
+        await self.store.accept(
+            Acceptance(id=name, fact=fact, now=self.clock.now(), sources={digest(text): text})
+        )
 
     async def until(self, name: str, *statuses: str) -> ExecutionRow:
         while True:
@@ -335,7 +339,9 @@ async def test_failures_are_routed(bench: Bench) -> None:
         row = await bench.until("one", "failed")
     assert row.error == "workflow reached terminal failure state: bad"
     steps = await bench.store.steps("one")
-    assert [(step.name, step.status, step.exit_code, step.error) for step in steps] == [("a", "failed", 7, "boom")]
+    assert [(step.name, step.status, step.exit_code, step.error) for step in steps] == [
+        ("a", "failed", 7, "boom")
+    ]
 
 
 def test_a_kill_signal_waits_for_the_engines_own_end(tmp_path: Path) -> None:

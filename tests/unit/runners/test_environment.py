@@ -4,7 +4,9 @@ from awf.runners.environment import LARGEST_INPUT, as_text, input_variables, ste
 
 
 def fact(**env: str) -> StepStarted:
-    return StepStarted(step=1, state="build", path="build", attempt=2, attempt_id="x.1.2", kind="step", env=env)
+    return StepStarted(
+        step=1, state="build", path="build", attempt=2, attempt_id="x.1.2", kind="step", env=env
+    )
 
 
 def test_a_step_knows_who_it_is() -> None:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from awf.domain.shell.places import Check, Document, Place, Use
-from awf.domain.shell.scanner import DOUBLE, Context, Scanner
-from awf.domain.shell.words import DECLARING, NAME, SUBSCRIPTING, Word, judge
+from awf.domain.shell.builtins import DECLARING, NAME, SUBSCRIPTING, judge
+from awf.domain.shell.documents import DocumentScanner
+from awf.domain.shell.places import Check, Place, Use
+from awf.domain.shell.scanner import DOUBLE, Context
+from awf.domain.shell.words import Word
 
 _ORDINARY = re.compile(r"[^\s'\"\\$`\0=\[()<>;&|]+")
 _COMMENT = re.compile(r"[^\n\0]+")
@@ -22,8 +24,6 @@ _WORDS = Context(Place.WORDS)
 _PATTERN = Context(Place.PATTERN)
 _TEXT = Context(Place.TEXT)
 _RANGE = Context(Place.RANGE)
-_IN_DELIMITER = Context(Place.NONE, "in the delimiter of a here-document")
-_IN_BACKQUOTES = "in a here-document with a quoted delimiter inside backquotes"
 
 
 @dataclass(slots=True)
@@ -42,15 +42,6 @@ class _Frame:
         return self.words[0].text if self.words else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A here-document whose body begins on the next line."""
-
-    delimiter: str
-    quoted: bool
-    strips_tabs: bool
-
-
 def uses_of(text: str, count: int) -> dict[int, Use]:
     """The use of each of the ``count`` values of a script, in which a NUL stands for each. Raises TooDeep."""
     uses: dict[int, Use] = {}
@@ -58,8 +49,8 @@ def uses_of(text: str, count: int) -> dict[int, Use]:
     return uses
 
 
-class Lexer(Scanner):
-    """See Scanner. ``declared`` is what the script has declared about its variables so far."""
+class Lexer(DocumentScanner):
+    """See Scanner. ``declared`` is what the script around backquotes has declared about its variables so far."""
 
     def __init__(
         self,
@@ -69,12 +60,9 @@ class Lexer(Scanner):
         depth: int = 0,
         declared: dict[str, Check] | None = None,
     ) -> None:
-        super().__init__(text, holes, uses, depth)
+        super().__init__(text, holes, uses, depth, in_backquotes=declared is not None)
         self._declared = {} if declared is None else declared
-        self._in_backquotes = declared is not None
         self._frame = _Frame()
-        self._level = 0
-        self._pending: list[_Pending] = []
 
     def script_in_backquotes(self, text: str, holes: Sequence[int], depth: int) -> None:
         Lexer(text, holes, self.uses, depth, self._declared).commands("")
@@ -82,12 +70,12 @@ class Lexer(Scanner):
     def commands(self, close: str) -> None:
         outer, collected = self._frame, self.collected
         self._frame, self.collected = _Frame(), []
-        self._level += 1
+        self.level += 1
         while self.pos < self.limit and not self._closes(close):
             self._item()
         self._finish()
         self.skip(len(close))
-        self._level -= 1
+        self.level -= 1
         self._frame, self.collected = outer, collected
 
     def _closes(self, close: str) -> bool:
@@ -130,9 +118,7 @@ class Lexer(Scanner):
         self.skip()
         if not frame.test and not (frame.name == "case" and len(frame.words) == 2):
             self._finish()
-        pending, self._pending = self._pending, []
-        for document in pending:
-            self._document(document)
+        self.documents()
 
     def _comment(self) -> None:
         while self.pos < self.limit and self.peek() != "\n":
@@ -284,7 +270,7 @@ class Lexer(Scanner):
             self.skip(3)
             frame.target = True
         elif self.starts("<<"):
-            self._delimiter()
+            self.delimiter()
         else:
             operator = _REDIRECTION.match(self.text, self.pos, self.limit)
             self.skip(len(operator.group()) if operator else 1)
@@ -380,65 +366,3 @@ class Lexer(Scanner):
             at_start = False
         self.skip()
         del self.collected[collected:]
-
-    def _delimiter(self) -> None:
-        """``<<`` or ``<<-`` and the word after it."""
-        self.skip(2)
-        if strips_tabs := self.peek() == "-":
-            self.skip()
-        while self.peek() in {" ", "\t"}:
-            self.skip()
-        text, quoted = "", False
-        while self.pos < self.limit and self.peek() not in " \t\n;&|<>()":
-            match self.peek():
-                case "'" | '"' | "\\" as quote:
-                    quoted = True
-                    text += self._quoted_delimiter(quote)
-                case "$" if self.peek(1) in {"'", '"'}:
-                    self.skip()
-                case "\0":
-                    self.hole(_IN_DELIMITER)
-                    self.collected.pop()
-                case character:
-                    text += character
-                    self.skip()
-        self._pending.append(_Pending(text, quoted, strips_tabs))
-
-    def _quoted_delimiter(self, quote: str) -> str:
-        if quote == "\\":
-            return self.backslash()
-        return self.single(_IN_DELIMITER) if quote == "'" else self.double(_IN_DELIMITER)
-
-    def _document(self, pending: _Pending) -> None:
-        start = self.pos
-        end, after = self._document_end(pending)
-        nested = self._level > 1
-        if pending.quoted:
-            document = Document(pending.delimiter, pending.strips_tabs, nested, start, end)
-            for number in self.holes_between(start, end):
-                if self._in_backquotes:
-                    self.uses[number] = Use(Place.NONE, _IN_BACKQUOTES)
-                else:
-                    self.uses[number] = Use(Place.VERBATIM, document=document)
-        else:
-            limit, self.limit = self.limit, end
-            while self.pos < self.limit:
-                self.expanding(DOUBLE, in_quotes=False)
-            self.limit = limit
-            self.collected.clear()
-        self.pos = after
-
-    def _document_end(self, pending: _Pending) -> tuple[int, int]:
-        """Where the body ends, and where the script goes on."""
-        place = self.pos
-        while place < self.limit:
-            line_end = self.text.find("\n", place, self.limit)
-            line_end = self.limit if line_end < 0 else line_end
-            line = self.text[place:line_end]
-            text = line.lstrip("\t") if pending.strips_tabs else line
-            if text == pending.delimiter:
-                return place, min(line_end + 1, self.limit)
-            if self._level > 1 and text.startswith(pending.delimiter + ")"):
-                return place, line_end - len(text) + len(pending.delimiter)
-            place = line_end + 1
-        return self.limit, self.limit

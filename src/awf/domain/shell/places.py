@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -18,11 +19,10 @@ class Place(Enum):
     RANGE = auto()
     """An end of ``{1..5}``, which no shell takes from a variable: a whole number is written out."""
     DOUBLE = auto()
+    """Where text expands but does not split: in double quotes, here-documents, arithmetic."""
     SINGLE = auto()
     DOLLAR_SINGLE = auto()
     """Inside ``$'…'``."""
-    VERBATIM = auto()
-    """In a here-document whose delimiter is quoted: the text itself is written."""
     COMMENT = auto()
     NONE = auto()
     """No form is safe; the use says why."""
@@ -34,21 +34,33 @@ class Check(Enum):
     NUMBER = auto()
     """It is computed with."""
     NUMBER_OR_EMPTY = auto()
-    NAME = auto()
-    """It names a variable; a subscript in it would be computed."""
+    NO_SUBSCRIPT = auto()
+    """It names a variable or counts, and a subscript in it would be computed."""
     PLAIN = auto()
     """It is scanned again as the elements of an array, or as a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A here-document with a quoted delimiter: its body is ``[start, end)`` of the script."""
+    """A here-document with a quoted delimiter, which stands at ``[word, word_end)`` of the script; its body is
+    ``[start, end)``.
+
+    In a script its delimiter loses its quotes and its body gets backslashes instead, so that a reference can stand
+    in it: then even a shell that reads the script otherwise meets no value in it.
+    """
 
     delimiter: str
     strips_tabs: bool
     nested: bool
+    word: int
+    word_end: int
     start: int
     end: int
+
+    def unquoted(self, script: str) -> list[tuple[int, int, str]]:
+        """What to replace in the script: start, end, replacement."""
+        body = re.sub(r"[\\$`]", r"\\\g<0>", script[self.start : self.end])
+        return [(self.word, self.word_end, self.delimiter), (self.start, self.end, body)]
 
     def ended_by(self, body: str) -> str | None:
         """A line of the body that a shell would take for the delimiter's, or None.

@@ -86,27 +86,28 @@ class _Writer:
         self._warnings: list[str] = []
 
     def script(self) -> ShellScript:
-        codes = self._holed.split(HOLE)
-        script, display = [codes[0]], [codes[0]]
-        for number, code in enumerate(codes[1:]):
-            written, shown = self._placed(number)
-            script += (written, code)
-            display += (shown, code)
-        variables = tuple((name, text) for (text, _), name in self._names.items())
-        self._check_documents()
-        return ShellScript("".join(script), variables, "".join(display), tuple(self._warnings))
+        documents = self._documents()
+        placed = [self._placed(number) for number in range(len(self._values))]
+        edits = [edit for document in documents for edit in document.unquoted(self._holed)]
+        script = self._holed
+        for start, end, replacement in sorted(edits, reverse=True):
+            script = script[:start] + replacement + script[end:]
+        return ShellScript(
+            _filled(script, [written for written, _ in placed]),
+            tuple((name, text) for (text, _), name in self._names.items()),
+            _filled(self._holed, [shown for _, shown in placed]),
+            tuple(dict.fromkeys(self._warnings)),
+        )
 
     def _placed(self, number: int) -> tuple[str, str]:
         """What stands for a value in the script, and for people."""
         index, value = self._values[number]
         use = self._uses[number]
-        text = unescaped(value.text) if value.escaped else value.text
+        text = plain(value)
         if use.place is Place.COMMENT:
             return "", ""
         if use.place is Place.NONE:
             raise ShellPlaceError(f"a value {use.reason} has no safe form", index)
-        if use.place is Place.VERBATIM:
-            return value.text, value.text
         if use.place is Place.RANGE and _WHOLE_NUMBER.fullmatch(text):
             return text, text
         text = self._checked(text, use.check, index)
@@ -132,8 +133,8 @@ class _Writer:
                 raise ShellPlaceError(
                     f"the shell computes with the value here, and {shown} is not a number", index
                 )
-            case Check.NAME if "[" in text:
-                raise ShellPlaceError(f"the value names a variable here, and {shown} is no name", index)
+            case Check.NO_SUBSCRIPT if "[" in text:
+                raise ShellPlaceError(f"the shell would compute the subscript in {shown} here", index)
             case Check.PLAIN if not _PLAIN.fullmatch(text):
                 raise ShellPlaceError(
                     f"the shell scans the value again here: {shown} is not plain text", index
@@ -141,26 +142,27 @@ class _Writer:
             case _:
                 return text
 
-    def _check_documents(self) -> None:
-        """A value that ends its here-document would turn the rest of itself into code."""
-        documents: dict[Document, int] = {
-            use.document: number for number, use in self._uses.items() if use.document is not None
-        }
-        for document, last in documents.items():
-            codes = self._holed[document.start : document.end].split(HOLE)
-            first = last + 2 - len(codes)
-            values = self._values[first : last + 1]
-            body = codes[0] + "".join(
-                value.text + code for (_, value), code in zip(values, codes[1:], strict=True)
-            )
-            line = document.ended_by(body)
+    def _documents(self) -> list[Document]:
+        """The here-documents with a quoted delimiter that contain values. Raises ShellPlaceError for a value that
+        would end its own."""
+        last = {use.document: number for number, use in self._uses.items() if use.document is not None}
+        for document, number in last.items():
+            body = self._holed[document.start : document.end]
+            values = self._values[number + 1 - body.count(HOLE) : number + 1]
+            line = document.ended_by(_filled(body, [plain(value) for _, value in values]))
             if line is not None:
-                raise ShellPlaceError(
-                    f"the value contains the line {line.strip()!r}, which ends its here-document",
-                    values[-1][0],
-                )
+                message = f"the value contains the line {line.strip()!r}, which ends its here-document"
+                raise ShellPlaceError(message, values[-1][0])
+        return list(last)
 
 
-def unescaped(text: str) -> str:
-    """What ``escape`` quoted."""
-    return text[1:-1].replace("'\\''", "'") if text.startswith("'") else text
+def _filled(holed: str, texts: Iterable[str]) -> str:
+    codes = holed.split(HOLE)
+    return codes[0] + "".join(text + code for text, code in zip(texts, codes[1:], strict=True))
+
+
+def plain(value: Value) -> str:
+    """The value's text; of one that came through ``escape``, what was quoted there."""
+    if value.escaped and value.text.startswith("'"):
+        return value.text[1:-1].replace("'\\''", "'")
+    return value.text

@@ -31,33 +31,33 @@ def prepare_directory(directory: Path) -> None:
 
 def open_writer(directory: Path, durability: Durability) -> sqlite3.Connection:
     """A connection that writes. Raises sqlite3.Error."""
-    connection = _open(directory, BUSY_SECONDS)
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    connection = _open(
+        directory,
+        BUSY_SECONDS,
+        "journal_mode = WAL",
+        f"synchronous = {'FULL' if durability == 'full' else 'NORMAL'}",
+        "wal_autocheckpoint = 0",
+        f"journal_size_limit = {LOG_KEPT}",
+        "cache_size = -4096",
+    )
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if mode != "wal":
+        connection.close()
         raise sqlite3.OperationalError(f"its file system cannot share memory (journal mode {mode})")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
-    connection.execute("PRAGMA cache_size = -4096")
     return connection
 
 
 def open_reader(directory: Path) -> sqlite3.Connection:
     """A connection that only reads. Raises sqlite3.Error."""
-    connection = _open(directory, BUSY_SECONDS)
-    connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA cache_size = -2048")
-    return connection
+    return _open(directory, BUSY_SECONDS, "query_only = ON", "cache_size = -2048")
 
 
 def open_upkeep(directory: Path) -> sqlite3.Connection:
     """A connection for checkpoints, which never waits for readers. Raises sqlite3.Error."""
-    connection = _open(directory, 0)
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    return connection
+    return _open(directory, 0, "wal_autocheckpoint = 0")
 
 
-def _open(directory: Path, busy_seconds: float) -> sqlite3.Connection:
+def _open(directory: Path, busy_seconds: float, *pragmas: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{(directory / DATABASE).absolute().as_uri()}?mode=rw",
         uri=True,
@@ -66,7 +66,12 @@ def _open(directory: Path, busy_seconds: float) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        for pragma in ("temp_store = MEMORY", *pragmas):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
