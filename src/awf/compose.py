@@ -1,23 +1,39 @@
-"""The only place that picks concrete stores, runners, dispatch and catalog."""
+"""The only place that picks concrete stores, runners, dispatch and catalog.
+
+What a function needs is imported when it is called: a command that lists files must not load an engine.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from awf import __version__
-from awf.dispatch.wakeups import Wakeups, runtime_directory
-from awf.engine.clock import SystemClock
-from awf.engine.engine import Engine, EngineSettings
-from awf.engine.ports import Catalog
-from awf.engine.presence import Member, Presence, is_alive
-from awf.engine.service import Place, Service, Signals
-from awf.journal.store import Store
 from awf.settings import Settings
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from awf.dispatch.wakeups import Role, Wakeups
+    from awf.engine.engine import Engine
+    from awf.engine.ports import Catalog, Clock
+    from awf.engine.presence import Member, Presence
+    from awf.engine.service import Service
+    from awf.journal.store import Store
+
+
+SWITCH_INTERVAL = 0.0001
+"""Seconds after which a thread that computes lets another go on. With Python's default of 5 ms a busy event loop keeps
+the store's writer from its next transaction, and then everybody waits for it (measured: seconds)."""
+
+
+def prepare_process() -> None:
+    """Settings of the interpreter that every process with a store wants."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +72,19 @@ def open_catalog(settings: Settings) -> Catalog:
     return Files(settings.root, os.environ)
 
 
-def new_member(clock: SystemClock) -> Member:
+def new_member(clock: Clock) -> Member:
     """Who we are, to the other processes of the store."""
+    from awf.engine.presence import Member
+
     return Member(id=uuid.uuid4().hex, pid=os.getpid(), version=__version__, started_at=clock.now())
 
 
 def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service:
     """The facade over one store; ``wakeups`` is the server's end."""
+    from awf.engine.clock import SystemClock
+    from awf.engine.presence import is_alive
+    from awf.engine.service import Place, Service, Signals
+
     engines = Layout(settings.storage).engines
     return Service(
         store=store,
@@ -77,14 +99,17 @@ def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service
     )
 
 
-def open_wakeups(settings: Settings, member: Member, role: str) -> Wakeups:
+def open_wakeups(settings: Settings, member: Member, role: Role) -> Wakeups:
     """Our end of the wake-ups of a storage directory."""
-    directory = runtime_directory(settings.storage, os.environ)
-    return Wakeups(directory, "engine" if role == "engine" else "server", member.id)
+    from awf.dispatch.wakeups import Wakeups, runtime_directory
+
+    return Wakeups(runtime_directory(settings.storage, os.environ), role, member.id)
 
 
 def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: Presence) -> Engine:
     """An engine over one store, holding ``presence``."""
+    from awf.engine.clock import SystemClock
+    from awf.engine.engine import Engine, EngineSettings
     from awf.runners.shell import ShellRunner, choose_shell
 
     layout, clock = Layout(settings.storage), SystemClock()
@@ -108,6 +133,8 @@ def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: P
 
 def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
     """Start an engine process for this storage directory, in a session of its own."""
+    import subprocess
+
     layout = Layout(settings.storage)
     with layout.engine_log.open("ab") as log:
         return subprocess.Popen(

@@ -72,10 +72,12 @@ class Project:
             **(extra or {}),
         }
 
-    def awf(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command of ``awf`` to its end."""
+    def awf(
+        self, *arguments: str, env: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of ``awf`` to its end. ``prefix`` goes before it."""
         return subprocess.run(
-            [sys.executable, "-m", "awf", *arguments],
+            [*prefix, sys.executable, "-m", "awf", *arguments],
             cwd=self.root,
             env=self.environ(env),
             capture_output=True,
@@ -132,6 +134,15 @@ class Project:
         """What lives of the steps: everything but servers and engines."""
         own = {server.process.pid for server in self._servers} | set(self.engines())
         return [pid for pid in self.processes() if pid not in own]
+
+    def sleepers(self) -> list[int]:
+        """Processes of the project that run ``sleep``."""
+        found = []
+        for pid in self.processes():
+            with suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
+                    found.append(pid)
+        return found
 
     def close(self) -> None:
         """End everything, at once. Prints what servers and engines wrote, for the report of a failed test."""

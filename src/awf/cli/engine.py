@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from awf import __version__
-from awf.compose import Layout, build_engine, new_member, open_store, open_wakeups
+from awf.compose import Layout, build_engine, new_member, open_store, open_wakeups, prepare_process
 from awf.engine.clock import SystemClock
 from awf.engine.presence import Presence
 from awf.errors import AwfError
@@ -43,6 +43,7 @@ def main() -> None:
         Path("/proc/self/comm").write_text("awf-engine")
     for number in SETTABLE:
         signal.signal(number, lambda *_: None)
+    prepare_process()
     try:
         settings = load_settings(options.root, os.environ, {"storage": options.storage})
         asyncio.run(_run(settings))

@@ -49,7 +49,7 @@ def command(
       awf serve --allow-origin http://localhost:3000
     """
     from awf.cli.project import settings_of
-    from awf.compose import open_store
+    from awf.compose import open_store, prepare_process
     from awf.server.address import bind
     from awf.server.shutdown import loop_factory
 
@@ -59,6 +59,7 @@ def command(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    prepare_process()
     bound = bind(settings.host, settings.port)
     store = open_store(settings)
     with asyncio.Runner(loop_factory=loop_factory) as runner:

@@ -35,6 +35,7 @@ from awf.journal.events import (
     StepStarted,
     WorkflowClosing,
 )
+from awf.journal.text import whole_text
 
 
 def fold(execution: str, entries: Iterable[Entry]) -> ExecutionState:
@@ -247,11 +248,3 @@ def _diverged(
     return ReplayDiverged(
         f"execution {state.execution}, entry {entry.seq}: expected {expected} at {where!r}, found step {step} ({name})"
     )
-
-
-def whole_text(head: str, total_bytes: int, tail: str) -> str:
-    """One stream of a step: what was recorded as it came, and if there was more, a mark and the kept end."""
-    if not tail:
-        return head
-    omitted = max(0, total_bytes - len(head.encode()) - len(tail.encode()))
-    return f"{head}\n... {omitted} bytes left out ...\n{tail}"

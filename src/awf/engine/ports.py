@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from awf.domain.load import Loaded
-from awf.domain.outcomes import Outcome
-from awf.journal.events import StepStarted, Stream
+if TYPE_CHECKING:
+    import asyncio
+
+    from awf.domain.load import Loaded
+    from awf.domain.outcomes import Outcome
+    from awf.journal.events import StepStarted, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Notifier(Protocol):
     def notify(self) -> None: ...
 
 
-Emit = Callable[[Stream, str, bool], None]
+Emit: TypeAlias = "Callable[[Stream, str, bool], None]"
 """Takes what a step wrote: stream, text (valid UTF-8), and whether the recorded part of the stream ends here."""
 
 
@@ -79,6 +81,3 @@ class StepRunner(Protocol):
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """End the processes that a dead engine left of these attempts, and wait until none is left."""
         ...
-
-
-Wakeup = Callable[[], Awaitable[None]]

@@ -24,8 +24,8 @@ from awf.journal.store import (
     StepRow,
     StepText,
 )
+from awf.journal.text import stream_text
 from awf.stores.rules import FINISHED, accepted_before, check_entries, check_owner
-from awf.stores.text import stream_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def _judge_format(words: Sequence[Word], uses: dict[int, Use]) -> None:
     place = 0
     while place < len(words) and words[place].text.startswith("-"):
         place += 2 if words[place].text == "-v" else 1
-    if place == len(words):
+    if place >= len(words):
         return
     format, *arguments = words[place:]
     kinds = _CONVERSION.findall(format.text.replace("%%", ""))

@@ -13,6 +13,8 @@ MAX_NESTING = 50
 
 _UP_TO_APOSTROPHE = re.compile(r"[^'\0]+")
 _INERT = re.compile(r"[^\"'\\$`\0}()]+")
+_BRACKET = re.compile(r"[\[\]\n]")
+_LONGEST_BRACKETS = 500
 _SPECIAL_PARAMETER = re.compile(r"\$[#?!$@*0-9-]")
 _REMOVES_PATTERN = re.compile(r"\$\{[!#]?\w*(?:\[[^]]*\])?[#%/]")
 
@@ -250,19 +252,18 @@ class Scanner:
         return None
 
     def _bracket_end(self, start: int) -> int | None:
+        """Where the bracket opened before ``start`` closes; None if it does not on its line, or only far away."""
         depth = 0
-        for place in range(start, self.limit):
-            match self.text[place]:
+        for found in _BRACKET.finditer(self.text, start, min(start + _LONGEST_BRACKETS, self.limit)):
+            match found.group():
                 case "[":
                     depth += 1
-                case "]" if not depth:
-                    return place
-                case "]":
+                case "]" if depth:
                     depth -= 1
-                case "\n":
-                    return None
+                case "]":
+                    return found.start()
                 case _:
-                    pass
+                    return None
         return None
 
     def subscript(self) -> None:

@@ -19,10 +19,10 @@ from awf.journal.store import (
     StepRow,
     StepText,
 )
+from awf.journal.text import stream_text
 from awf.stores.rules import FINISHED, UNFINISHED
 from awf.stores.sqlite.rows import execution_row, step_row
 from awf.stores.sqlite.statements import statement
-from awf.stores.text import stream_text
 
 _LAST = (1 << 63) - 1
 

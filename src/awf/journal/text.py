@@ -43,6 +43,17 @@ def stream_text(newest_first: Iterable[AnyFact], stream: Stream, limit: int | No
     return _assemble(b"".join(reversed(pieces)), tail, gap, limit)
 
 
+def whole_text(beginning: str, written: int, tail: str) -> str:
+    """A stream that has ended: what was recorded as it came, and where there was more, a mark and the kept end.
+
+    ``written`` counts the bytes that the step wrote.
+    """
+    if not tail:
+        return beginning
+    gap = max(0, written - len(beginning.encode()) - len(tail.encode()))
+    return beginning + (MARK.format(gap) if gap else "") + tail
+
+
 def _enough(size: int, tail: int, truncated: bool, limit: int) -> bool:
     return tail >= limit or (not truncated and size >= limit)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awf.stores.text import MARK, stream_text
+from awf.journal.text import MARK, stream_text
 from awf.testing.builders import step_completed, step_output, step_started
 
 
