@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([-+*/%()]))")
+_PART = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([-+*/%()]))")
 _DEEPEST = 50
 
 
@@ -28,13 +28,13 @@ def whole_number(text: str) -> int:
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens: list[str] = []
+        self._parts: list[str] = []
         position = 0
         while position < len(text.rstrip()):
-            found = _TOKEN.match(text, position)
-            if found is None or len(self._tokens) > 1000:
+            found = _PART.match(text, position)
+            if found is None or len(self._parts) > 1000:
                 raise self.refusal()
-            self._tokens.append(found.group(1) or found.group(2))
+            self._parts.append(found.group(1) or found.group(2))
             position = found.end()
         self._next = 0
         if any(pair in text for pair in ("++", "**", "--")):
@@ -44,14 +44,14 @@ class _Parser:
         return ArithmeticFailure(f'value "{self._text.strip()}" is invalid: must be an integer')
 
     def peek(self) -> str | None:
-        return self._tokens[self._next] if self._next < len(self._tokens) else None
+        return self._parts[self._next] if self._next < len(self._parts) else None
 
     def _take(self) -> str:
-        token = self.peek()
-        if token is None:
+        part = self.peek()
+        if part is None:
             raise self.refusal()
         self._next += 1
-        return token
+        return part
 
     def sum(self, depth: int) -> float:
         value = self._product(depth)
@@ -73,17 +73,17 @@ class _Parser:
         return value
 
     def _factor(self, depth: int) -> float:
-        token = self._take()
+        part = self._take()
         if depth > _DEEPEST:
             raise self.refusal()
-        if token == "(":
+        if part == "(":
             value = self.sum(depth + 1)
             if self._take() != ")":
                 raise self.refusal()
             return value
-        if token == "-":
+        if part == "-":
             return -self._factor(depth + 1)
         try:
-            return float(token)
+            return float(part)
         except ValueError:
             raise self.refusal() from None

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from awf.domain.draft import Command
 from awf.domain.nodes import ScalarNode
 from awf.domain.problems import Position, Problem
 from awf.domain.shell import Hole, shell_problems
 from awf.domain.templates import Text, nodes
-from awf.domain.templates.parser import parse
 
 SHELL_PLACE = "WORKFLOW.VALIDATION.SHELL_PLACE"
 _MOST_WAYS = 4
@@ -46,20 +46,22 @@ class _Way:
                     yield from self.parts(self.tree.definitions[node.name].body, nesting + 1)
 
 
-def placement_problems(command: ScalarNode, samples: Mapping[str, str]) -> list[Problem]:
+def placement_problems(command: Command, samples: Mapping[str, str]) -> list[Problem]:
     """Values of a command in places that have no safe form (errors), or where they may not do what they seem to.
 
     ``samples`` are values that inputs may well have. A place is an error only if it is one on every way through the
-    template's branches that was looked at. The command must be a template that parses.
+    template's branches that was looked at.
     """
-    tree = parse(command.text)
+    tree = command.tree
     passed: Counter[int] = Counter()
     failed: Counter[tuple[int, str]] = Counter()
     found: dict[tuple[int, str], Literal["error", "warning"]] = {}
     for arm in range(_ways(tree.main.body)):
         parts = _taken(_Way(tree, arm, samples).parts(tree.main.body))
         passed.update({offset for part, offset in parts if isinstance(part, Hole)})
-        for index, severity, message in shell_problems([part for part, _ in parts]):
+        for index, severity, message in shell_problems(
+            [part for part, _ in parts], code=not command.escaping
+        ):
             place = parts[index][1], message
             failed[place] += severity == "error"
             found[place] = "warning"
@@ -67,7 +69,7 @@ def placement_problems(command: ScalarNode, samples: Mapping[str, str]) -> list[
         if times and times >= passed[place[0]]:
             found[place] = "error"
     return [
-        Problem(_located(command, offset), SHELL_PLACE, f"command: {message}", severity)
+        Problem(_located(command.node, offset), SHELL_PLACE, f"{command.subject}{message}", severity)
         for (offset, message), severity in sorted(found.items())
     ]
 

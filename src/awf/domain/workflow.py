@@ -97,11 +97,12 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class HookAction:
-    """One of ``log`` and ``command`` is set."""
+    """One of ``log`` and ``command`` is set. ``escaping`` False: values in the command are code."""
 
     position: Position
     log: Template | None = None
     command: Template | None = None
+    escaping: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,16 @@ class Executable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepState(Executable):
-    """``type: step`` (or ``command``). ``script``: ``command`` is the content of a script file, run as a program where
-    it begins with ``#!``."""
+    """``type: step`` (or ``command``). ``escaping`` False: values in the command are code. ``script``: ``command`` is
+    the content of a script file, run as a program where it begins with ``#!``. ``max_output`` is how many bytes of each
+    stream are kept; None: the usual."""
 
     command: Template
     dir: Template | None = None
     env: Mapping[str, Template] = field(default_factory=dict)
     escaping: bool = True
     script: bool = False
+    max_output: int | None = None
     kind: ClassVar[str] = "step"
 
 
@@ -196,6 +199,58 @@ class CallState(Executable):
     kind: ClassVar[str] = "call_workflow"
 
 
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A skill by ``name``, or the one at ``path``."""
+
+    position: Position
+    name: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """``conversation:`` of an agent: its session is kept; ``continue_from`` names the state whose session goes on."""
+
+    continue_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class McpProxy:
+    """Tools for an agent: by plugin the operations it may use, and whether its own tools are replaced."""
+
+    intercept_builtins: bool = True
+    plugin_tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState(Executable):
+    """``type: agent``. One of ``prompt`` and ``prompt_file`` is set; a prompt file whose path is known at load is read
+    then, and is the ``prompt``. Strings in ``options`` are templates, other values stay typed. ``mcp_proxy`` None: off."""
+
+    provider: Template
+    prompt: Template | None = None
+    prompt_file: Template | None = None
+    mode: Literal["single", "conversation"] = "single"
+    system_prompt: Template | None = None
+    role: Template | None = None
+    skills: tuple[Skill, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    output_format: Literal["", "text", "json"] = ""
+    conversation: Conversation | None = None
+    mcp_proxy: McpProxy | None = None
+    kind: ClassVar[str] = "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationState(Executable):
+    """``type: operation``. ``inputs``: strings are templates, other values stay typed."""
+
+    operation: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    kind: ClassVar[str] = "operation"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalState:
     """``type: terminal``. ``exit_code`` None: 0 for success, 1 for failure."""
@@ -209,7 +264,16 @@ class TerminalState:
     kind: ClassVar[str] = "terminal"
 
 
-State: TypeAlias = StepState | ForEachState | WhileState | ParallelState | CallState | TerminalState
+State: TypeAlias = (
+    StepState
+    | ForEachState
+    | WhileState
+    | ParallelState
+    | CallState
+    | AgentState
+    | OperationState
+    | TerminalState
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,4 +293,3 @@ class Workflow:
     description: str = ""
     author: str = ""
     tags: tuple[str, ...] = ()
-
