@@ -31,10 +31,10 @@ from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.domain.sealing import Sealer
 from awf.domain.workflow import Workflow
 from awf.engine.calls import Call
-from awf.engine.flow import Ending, Flow, Verdict
+from awf.engine.flow import Ending, Flow, Leaf, Verdict
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
-from awf.engine.render import ShellStep
+from awf.engine.render import ShellStep, Unperformed
 from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
@@ -67,6 +67,8 @@ LONGEST_COMPLAINT = 4096
 
 TIMEOUT_EXIT = 124
 
+_LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": Unperformed(), "operation": Unperformed()}
+
 
 class Core:
     """One execution: its state, its pinned workflows by identifier, the real values of its inputs."""
@@ -76,7 +78,7 @@ class Core:
     ) -> None:
         loop = Loop()
         blocks = {"for_each": loop, "while": loop, "parallel": Parallel(), "call_workflow": Call()}
-        self._flow = Flow(state, workflows, inputs, sealer, blocks, {"step": ShellStep()})
+        self._flow = Flow(state, workflows, inputs, sealer, blocks, _LEAVES)
         self.state = state
         self.inputs = inputs
 

@@ -64,7 +64,7 @@ class Hooks:
         name = f"{flow.state.execution}.{path or 'workflow'}.{hook}.{index}.{attempt}"
         command, refused = None, ""
         try:
-            command = sealed_command(render_command(action.command, flow.scope(path)), flow.sealer)
+            command = sealed_command(render_command(action.command, flow.scope(path), code=not action.escaping), flow.sealer)
         except CannotStart as reason:
             refused = flow.sealer.mask(str(reason))
         flow.emit(

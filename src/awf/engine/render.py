@@ -10,7 +10,7 @@ from awf.domain.scope import Scope
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
 from awf.domain.templates import Template, TemplateFailure, render, render_parts
-from awf.domain.workflow import StepState
+from awf.domain.workflow import State, StepState
 from awf.engine.state import Activity
 from awf.journal.events import ShellCommand, StepStarted
 
@@ -47,6 +47,15 @@ class ShellStep:
             dir=sealer.seal(directory),
             env=env,
         )
+
+
+class Unperformed:
+    """What loads and is not performed yet; see ``awf.engine.flow.Leaf``."""
+
+    def plan(self, flow: Flow, activity: Activity, state: State, fact: StepStarted) -> StepStarted:
+        """Raises CannotStart."""
+        del flow, activity, fact
+        raise CannotStart(f"type '{state.kind}' is not performed by this version of awf ({state.position})")
 
 
 def render_command(template: Template, scope: Scope, *, code: bool = False) -> ShellCommand:
