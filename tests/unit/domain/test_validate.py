@@ -54,9 +54,7 @@ def test_there_must_be_an_end() -> None:
 
 def test_a_state_that_could_not_be_read_is_not_also_missed() -> None:
     result = load("  a: {type: step, command: x, on_success: b}\n  b: {type: parallel}\n")
-    assert texts(result) == [
-        "error: state 'b': type 'parallel' is not supported by this version of awf (w.yaml:5:13)"
-    ]
+    assert texts(result) == ["error: state 'b': branches are required for parallel-type steps (w.yaml:5:3)"]
 
 
 def test_states_that_nothing_leads_to() -> None:
