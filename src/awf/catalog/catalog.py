@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from awf.catalog.files import Beside, unchanged
 from awf.catalog.names import EXTENSIONS, identifier_of, is_identifier
 from awf.catalog.reading import Unreadable, Version, read, version_of
 from awf.catalog.sources import sources
@@ -26,6 +27,7 @@ system's clock and keep its time and size: what was loaded from it is not taken 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     version: Version
+    seen: Mapping[str, Version | None]
     found: WorkflowFile
 
 
@@ -37,6 +39,7 @@ class Catalog:
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = str(root.absolute())
+        self._environ = environ
         self._sources = sources(root.absolute(), environ)
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
@@ -70,7 +73,8 @@ class Catalog:
         """The workflow in a file anywhere (source ``path``). Raises WorkflowNotFound where there is no such file."""
         if not os.path.lexists(path):
             raise WorkflowNotFound(str(path))
-        return self._read(os.path.abspath(path), Path(path).stem, "path")[0]  # noqa: PTH100 - without `..` in it
+        place = os.path.abspath(path)  # noqa: PTH100 - without `..` in it
+        return self._read(place, Path(path).stem, "path", Beside(place, self._root, self._environ))[0]
 
     def _find(self, identifier: str) -> WorkflowFile | None:
         for source in self._sources:
@@ -83,24 +87,33 @@ class Catalog:
     def _load(self, path: str, identifier: str, source: str, version: Version | None) -> WorkflowFile:
         with self._lock:
             kept = self._kept.get(path)
-        if kept is not None and kept.version == version and kept.found.source == source:
+        if (
+            kept is not None
+            and kept.version == version
+            and kept.found.source == source
+            and unchanged(kept.seen)
+        ):
             return kept.found
-        found, read_version = self._read(path, identifier, source)
+        beside = Beside(path, self._root, self._environ)
+        found, read_version = self._read(path, identifier, source, beside)
+        now = time.time_ns()
         with self._lock:
-            if read_version is not None and abs(time.time_ns() - read_version.changed) > _SETTLED:
-                self._kept[path] = _Kept(read_version, found)
+            if read_version and abs(now - read_version.changed) > _SETTLED and beside.settled(now, _SETTLED):
+                self._kept[path] = _Kept(read_version, beside.seen, found)
             else:
                 self._kept.pop(path, None)
         return found
 
-    def _read(self, path: str, identifier: str, source: str) -> tuple[WorkflowFile, Version | None]:
+    def _read(
+        self, path: str, identifier: str, source: str, beside: Beside
+    ) -> tuple[WorkflowFile, Version | None]:
         shown = self._shown(path)
         try:
             data, version = read(path)
         except Unreadable as error:
             problem = Problem(Position(shown, 1, 1), READ_FAILED, f"the file {error.reason}")
             return WorkflowFile(identifier, shown, source, "", Loaded(None, (problem,))), None
-        loaded = load_workflow(data, shown, identifier)
+        loaded = load_workflow(data, shown, identifier, beside)
         text = data.decode() if loaded.workflow is not None else data.decode(errors="replace")
         return WorkflowFile(identifier, shown, source, text, loaded), version
 

@@ -27,7 +27,13 @@ def config_directory(environ: Mapping[str, str]) -> Path:
     if own := environ.get("AWF_CONFIG_HOME"):
         return _expanded(own, environ)
     shared = environ.get("XDG_CONFIG_HOME", "")
-    return (Path(shared) if shared.startswith("/") else _home(environ) / ".config") / "awf"
+    return (Path(shared) if shared.startswith("/") else home(environ) / ".config") / "awf"
+
+
+def data_directory(environ: Mapping[str, str]) -> Path:
+    """The user's data directory: ``awf`` in ``$XDG_DATA_HOME`` or ``~/.local/share``."""
+    shared = environ.get("XDG_DATA_HOME", "")
+    return (Path(shared) if shared.startswith("/") else home(environ) / ".local" / "share") / "awf"
 
 
 def sources(root: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
@@ -40,11 +46,12 @@ def sources(root: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
     )
 
 
-def _home(environ: Mapping[str, str]) -> Path:
+def home(environ: Mapping[str, str]) -> Path:
+    """The directory of the user."""
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
 def _expanded(entry: str, environ: Mapping[str, str]) -> Path:
     if entry == "~" or entry.startswith("~/"):
-        return _home(environ) / entry[2:]
+        return home(environ) / entry[2:]
     return Path(entry).absolute()

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from awf.domain.files import FileRefused
 from awf.domain.load import load_workflow
 from awf.domain.workflow import CallState, Workflow
 from awf.engine.ports import WorkflowFile
@@ -19,6 +20,9 @@ MAIN = "workflow"
 
 CHILD = "workflow:"
 """Before a sub-workflow's name: its role."""
+
+BESIDE = "file:"
+"""Before a workflow's name, a colon and a path: the role of a file that belongs to that workflow, a script say."""
 
 _KEEP = 128
 
@@ -37,12 +41,18 @@ class Pins:
     sources: dict[str, str] = field(default_factory=dict)
 
     def add(self, role: str, file: WorkflowFile) -> None:
-        """Pin one file."""
-        name = digest(file.text)
-        self.definition[role] = name
-        self.sources[name] = file.text
+        """Pin one workflow with the files that belong to it."""
+        self._keep(role, file.text)
         if role != MAIN:
             self.files[role] = file.file
+        name = file.identifier if role == MAIN else role.removeprefix(CHILD)
+        for path, text in file.loaded.files.items():
+            self._keep(f"{BESIDE}{name}:{path}", text)
+
+    def _keep(self, role: str, text: str) -> None:
+        name = digest(text)
+        self.definition[role] = name
+        self.sources[name] = text
 
 
 def pin(file: WorkflowFile, find: Callable[[str], WorkflowFile]) -> Pins:
@@ -89,7 +99,7 @@ class Definitions:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._parsed: OrderedDict[tuple[str, str, str], Workflow] = OrderedDict()
+        self._parsed: OrderedDict[_Pinned, Workflow] = OrderedDict()
 
     async def workflows(self, accepted: ExecutionAccepted) -> dict[str, Workflow]:
         """The workflows of an execution by identifier: its own, and its sub-workflows.
@@ -98,30 +108,56 @@ class Definitions:
         """
         found = {}
         for role, name in accepted.definition.items():
-            identifier = accepted.workflow if role == MAIN else role.removeprefix(CHILD)
-            found[identifier] = await self._one(name, accepted.files.get(role, accepted.file), identifier)
+            if not role.startswith(BESIDE):
+                identifier = accepted.workflow if role == MAIN else role.removeprefix(CHILD)
+                file = accepted.files.get(role, accepted.file)
+                found[identifier] = await self._one(_Pinned(name, file, identifier, _beside(accepted, identifier)))
         return found
 
     async def workflow(self, accepted: ExecutionAccepted) -> Workflow:
         """The execution's own workflow."""
         return (await self.workflows(accepted))[accepted.workflow]
 
-    async def _one(self, name: str, file: str, identifier: str) -> Workflow:
-        key = name, file, identifier
-        known = self._parsed.get(key)
+    async def _one(self, pinned: _Pinned) -> Workflow:
+        known = self._parsed.get(pinned)
         if known is None:
-            known = self._parsed[key] = await self._load(name, file, identifier)
+            known = self._parsed[pinned] = await self._load(pinned)
             while len(self._parsed) > _KEEP:
                 self._parsed.popitem(last=False)
-        self._parsed.move_to_end(key)
+        self._parsed.move_to_end(pinned)
         return known
 
-    async def _load(self, name: str, file: str, identifier: str) -> Workflow:
-        text = (await self._store.sources([name])).get(name)
-        if text is None:
-            raise ReplayDiverged(f"the pinned text of workflow '{identifier}' is not in the store")
-        loaded = load_workflow(text, file, identifier)
+    async def _load(self, pinned: _Pinned) -> Workflow:
+        names = [pinned.text, *(name for _, name in pinned.beside)]
+        texts = await self._store.sources(names)
+        if any(name not in texts for name in names):
+            raise ReplayDiverged(f"the pinned text of workflow '{pinned.identifier}' is not in the store")
+        beside = {path: texts[name] for path, name in pinned.beside}
+
+        def files(path: str) -> str:
+            if path not in beside:
+                raise FileRefused(f"file not found: {path}")
+            return beside[path]
+
+        loaded = load_workflow(texts[pinned.text], pinned.file, pinned.identifier, files)
         if loaded.workflow is None or loaded.errors:
             found = "; ".join(str(problem) for problem in loaded.errors)
             raise WorkflowInvalid(f"this version of awf cannot run the pinned workflow: {found}")
         return loaded.workflow
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """One workflow as it was pinned: the digests of its text and, by their paths, of the files that belong to it."""
+
+    text: str
+    file: str
+    identifier: str
+    beside: tuple[tuple[str, str], ...]
+
+
+def _beside(accepted: ExecutionAccepted, identifier: str) -> tuple[tuple[str, str], ...]:
+    prefix = f"{BESIDE}{identifier}:"
+    return tuple(
+        (role.removeprefix(prefix), name) for role, name in accepted.definition.items() if role.startswith(prefix)
+    )
