@@ -105,7 +105,7 @@ class Service:
                 fact=fact,
                 now=self._clock.now(),
                 secrets=secrets,
-                sources={name_of_text: file.text},
+                sources=pins.sources,
             )
         )
         return execution
