@@ -22,7 +22,7 @@ from pathlib import Path
 from bench.context import Context
 from bench.figures import Figure
 from bench.floor import build_floor
-from bench.machine import machine_facts
+from bench.machine import headline, machine_facts
 from bench.rows import ROWS
 from bench.server import clean_environment
 from bench.table import render
@@ -38,7 +38,7 @@ def main() -> int:
         facts = machine_facts(context.work)
         rows, failed = _measure(context, options.rows or list(ROWS))
     facts["load_average_after"] = list(os.getloadavg())
-    sys.stdout.write(render(rows) + "\n")
+    sys.stdout.write(f"{headline(facts)}\n\n{render(rows)}\n")
     missed = [figure.what for figures in rows.values() for figure in figures if figure.verdict == "MISS"]
     sys.stdout.write(
         f"\n{len(missed)} of the targets are missed" + "".join(f"\n  {what}" for what in missed) + "\n"

@@ -7,6 +7,7 @@ import platform
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,16 @@ def machine_facts(work: Path) -> dict[str, Any]:
         "load_average": list(os.getloadavg()),
         "commit": _commit(),
     }
+
+
+def headline(facts: Mapping[str, Any]) -> str:
+    """The facts that say how much to trust the table, in a line."""
+    before, after = facts["load_average"][0], facts["load_average_after"][0]
+    return (
+        f"{facts['processor']}, {facts['cores']} cores, {facts['file_system']}, Linux {facts['kernel']}, "
+        f"Python {facts['python']}, SQLite {facts['sqlite']}, commit {facts['commit']}, "
+        f"load {before:.1f} before and {after:.1f} after"
+    )
 
 
 def _first(path: str, name: str) -> str:

@@ -30,6 +30,8 @@ def measure(context: Context) -> Iterator[Figure]:
     }
     bare: list[float] = []
     spent: dict[str, list[float]] = {name: [] for name in commands}
+    for command, _ in commands.values():
+        _time(command, project, context.environ)
     for _ in range(rounds):
         bare.append(_time([sys.executable, "-c", "pass"], project, context.environ))
         for name, (command, _) in commands.items():

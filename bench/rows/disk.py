@@ -49,7 +49,9 @@ def _size_after(server: Server, workflow: str, count: int) -> int:
         client = server.client()
         for execution in [client.run(workflow) for _ in range(count)]:
             client.watch(execution)
-    return sum(path.stat().st_size for path in server.storage.glob(f"{DATABASE}*") if "shm" not in path.name)
+    with closing(sqlite3.connect(server.storage / DATABASE)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return (server.storage / DATABASE).stat().st_size
 
 
 def _facts(server: Server, workflow: str) -> float:

@@ -126,6 +126,24 @@ def test_an_address_that_cannot_be_used_is_named(
     assert named in line
 
 
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_ipv6_is_served_where_the_machine_has_it(project: Project, host: str) -> None:
+    if has_ipv6():
+        server = project.serve("--host", host)
+        assert server.url == f"http://[::1]:{server.port}"
+        assert server.body("/api/workflows") == {"workflows": []}
+    else:
+        assert "--host" in one_line(project, "--host", host, "--port", "0")[1]
+
+
 def test_a_storage_path_that_is_a_file_is_named(project: Project) -> None:
     place = project.root / "a file"
     place.write_text("precious")

@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from acceptance.facts import Gate, until, wait_gone
@@ -271,3 +272,21 @@ def test_what_was_accepted_is_there_after_a_kill_at_once(project: Project) -> No
     assert listed == accepted[::-1]
     attempts = sum(second.execution(execution)["steps"][0]["attempt"] for execution in accepted)
     assert len(accepted) <= lines(project)["ran"] <= attempts
+
+
+def test_a_viewer_who_comes_back_to_the_next_server_misses_nothing(project: Project) -> None:
+    gate = Gate(project.root / "gate")
+    write_lines(project, gate)
+    first = project.serve()
+    execution = first.run("lines")
+    seen: list[Event] = []
+    with first.stream(execution) as events:
+        while not seen or (seen[-1].name, seen[-1].step) != ("output", "s3"):
+            seen.append(next(events))
+        first.kill()
+        with pytest.raises(httpx.RemoteProtocolError):
+            next(events)
+    second = project.serve("--port", first.port)
+    gate.open()
+    seen += second.events(execution, seen[-1].id)
+    assert seen == assert_agreement(second, execution)

@@ -111,6 +111,7 @@ def test_a_second_signal_leaves_at_once(project: Project) -> None:
 def test_ctrl_c_reaches_neither_the_engine_nor_the_steps(project: Project) -> None:
     server, execution, gate = begin(project)
     engine = project.engine()
+    assert os.getsid(engine) == engine
     os.killpg(server.process.pid, signal.SIGINT)
     assert wait_exit(server.process) == 0
     assert project.engines() == [engine]

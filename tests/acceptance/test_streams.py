@@ -7,7 +7,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from acceptance.facts import Gate
 from acceptance.server import Project, Server
@@ -223,3 +224,28 @@ def test_a_viewer_that_leaves_disturbs_nobody(project: Project) -> None:
             next(events)
     gate.open()
     assert server.wait(execution)["status"] == "completed"
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process has."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"process {pid} has no memory")
+
+
+def test_viewers_that_read_nothing_cost_bounded_memory(project: Project) -> None:
+    gate, size, count = Gate(project.root / "gate"), 4_500_000, 40
+    project.steps("loud", "echo begun", f"{gate.wait}; yes 'all work and no play' | head -c {size}")
+    server = project.serve()
+    execution = server.run("loud")
+    server.wait_event(execution, "step.started", "s2")
+    with ExitStack() as stack:
+        for _ in range(count):
+            viewer = stack.enter_context(server.stream(execution))
+            assert next(viewer).step == "s1"
+        before = resident(server.process.pid)
+        gate.open()
+        server.wait(execution)
+        grown = resident(server.process.pid) - before
+    assert grown < count * size / 3, grown

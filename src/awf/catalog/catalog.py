@@ -62,12 +62,15 @@ class Catalog:
 
         Raises WorkflowNotFound, for a name that cannot be a workflow's without a look at the file system.
         """
-        if is_identifier(identifier):
-            for name in (identifier, identifier_of(identifier)):
-                found = self._find(name) if name else None
-                if found is not None:
-                    return found
-        raise WorkflowNotFound(identifier)
+        place = self._place(identifier)
+        if place is None:
+            raise WorkflowNotFound(identifier)
+        return self._load(*place)
+
+    def known(self, identifier: str) -> WorkflowFile | None:
+        """One workflow, if it has been read and its file has not changed since."""
+        place = self._place(identifier)
+        return None if place is None else self._unchanged(*place)
 
     def find_path(self, path: str | Path) -> WorkflowFile:
         """The workflow in a file anywhere (source ``path``). Raises WorkflowNotFound where there is no such file."""
@@ -76,15 +79,19 @@ class Catalog:
         place = os.path.abspath(path)  # noqa: PTH100 - without `..` in it
         return self._read(place, Path(path).stem, "path", Beside(place, self._root, self._environ))[0]
 
-    def _find(self, identifier: str) -> WorkflowFile | None:
-        for source in self._sources:
-            for extension in EXTENSIONS:
-                path = os.path.join(source.directory, identifier + extension)  # noqa: PTH118 - paths are strings here
-                if os.path.lexists(path):
-                    return self._load(path, identifier, source.name, _version(path))
+    def _place(self, identifier: str) -> tuple[str, str, str, Version | None] | None:
+        """Path, identifier, source and version of the file that an identifier names."""
+        if not is_identifier(identifier):
+            return None
+        for name in (identifier, identifier_of(identifier)):
+            for source in self._sources if name else ():
+                for extension in EXTENSIONS:
+                    path = os.path.join(source.directory, f"{name}{extension}")  # noqa: PTH118 - paths are strings here
+                    if os.path.lexists(path):
+                        return path, str(name), source.name, _version(path)
         return None
 
-    def _load(self, path: str, identifier: str, source: str, version: Version | None) -> WorkflowFile:
+    def _unchanged(self, path: str, _: str, source: str, version: Version | None) -> WorkflowFile | None:
         with self._lock:
             kept = self._kept.get(path)
         if (
@@ -94,6 +101,12 @@ class Catalog:
             and unchanged(kept.seen)
         ):
             return kept.found
+        return None
+
+    def _load(self, path: str, identifier: str, source: str, version: Version | None) -> WorkflowFile:
+        kept = self._unchanged(path, identifier, source, version)
+        if kept is not None:
+            return kept
         beside = Beside(path, self._root, self._environ)
         found, read_version = self._read(path, identifier, source, beside)
         now = time.time_ns()

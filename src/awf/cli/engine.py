@@ -17,7 +17,15 @@ import sys
 from pathlib import Path
 
 from awf import __version__
-from awf.compose import Layout, build_engine, new_member, open_store, open_wakeups, prepare_process
+from awf.compose import (
+    Layout,
+    build_engine,
+    new_member,
+    open_store,
+    open_wakeups,
+    prepare_process,
+    spare_the_collector,
+)
 from awf.engine.clock import SystemClock
 from awf.engine.presence import Presence
 from awf.errors import AwfError
@@ -65,6 +73,7 @@ async def _run(settings: Settings) -> None:
         wakeups.listen(engine.wake)
         wakeups.notify("engine")
         log.info("version %s runs, up to %d executions at once", __version__, settings.slots)
+        spare_the_collector()
         await engine.run()
     finally:
         wakeups.close()

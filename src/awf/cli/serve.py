@@ -68,7 +68,14 @@ def command(
 
 async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None:
     from awf import __version__
-    from awf.compose import Layout, build_service, new_member, open_wakeups, spawn_engine
+    from awf.compose import (
+        Layout,
+        build_service,
+        new_member,
+        open_wakeups,
+        spare_the_collector,
+        spawn_engine,
+    )
     from awf.engine.clock import SystemClock
     from awf.engine.presence import Presence, living
     from awf.engine.supervise import Supervisor
@@ -87,13 +94,14 @@ async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None
             host=settings.host, allow_hosts=settings.allow_hosts, allow_origins=settings.allow_origins
         ),
     )
-    wakeups.listen(app.feeds.wake)
+    app.feeds.on_watched = lambda watched: wakeups.listen(app.feeds.wake) if watched else wakeups.mute()
     supervisor = Supervisor(layout.engines, __version__, lambda: spawn_engine(settings), layout.engine_log)
     watching = asyncio.create_task(supervisor.run())
     click.echo(
         f"awf serve: listening on {_url(bound)} (documentation at /docs, storage in {settings.storage})"
     )
     sys.stdout.flush()
+    spare_the_collector()
     try:
         await serve(app, [bound], on_drain=lambda: click.echo("awf serve: shutting down", err=True))
         farewell = await _farewell(store)

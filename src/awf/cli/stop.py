@@ -40,7 +40,8 @@ def command(*, now: bool, storage: Path | None) -> None:
         click.echo(f"stopping server (pid {member.pid})")
         _signal(member, signal.SIGTERM)
         if now:
-            _signal(member, signal.SIGTERM)
+            # Another signal than the first: two of the same kind at once are one to the kernel.
+            _signal(member, signal.SIGINT)
     _wait(servers)
     engines = living(layout.engines)
     for member in engines:

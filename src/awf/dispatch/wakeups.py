@@ -46,10 +46,11 @@ class Wakeups:
         self._sender.setblocking(False)
         self._receiver: socket.socket | None = None
         self._seen: tuple[int, list[str]] = (-1, [])
+        self._due: set[Role] = set()
 
     def listen(self, woken: Callable[[], None]) -> None:
-        """Call ``woken`` on the running loop whenever something may have changed."""
-        if self._path is None:
+        """Call ``woken`` on the running loop whenever something may have changed, until ``mute``."""
+        if self._path is None or self._receiver is not None:
             return
         receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         receiver.setblocking(False)
@@ -69,9 +70,16 @@ class Wakeups:
         woken()
 
     def notify(self, role: Role) -> None:
-        """Wake every process of that role. Never blocks, never fails."""
+        """Wake every process of that role, once for all calls of one turn of the event loop. Never blocks, never
+        fails."""
+        if not self._due:
+            asyncio.get_running_loop().call_soon(self._send_due)
+        self._due.add(role)
+
+    def _send_due(self) -> None:
+        due, self._due = self._due, set()
         for path in self._sockets():
-            if path.startswith(role) and self._directory is not None:
+            if self._directory is not None and path.startswith(tuple(due)):
                 try:
                     self._sender.sendto(b"", os.fspath(self._directory / path))
                 except BlockingIOError:
@@ -118,13 +126,21 @@ class Wakeups:
             with contextlib.suppress(OSError):
                 (self._directory / f"{_MARK}{execution}").unlink()
 
-    def close(self) -> None:
-        """Stop listening. Twice is safe."""
-        if self._receiver is not None:
+    def mute(self) -> None:
+        """Stop listening: nobody spends anything on waking us."""
+        if self._receiver is not None and self._path is not None:
+            self._path.unlink(missing_ok=True)
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop().remove_reader(self._receiver)
             self._receiver.close()
             self._receiver = None
+
+    def close(self) -> None:
+        """Send what is due, stop listening, and remove the directory if we were the last. Twice is safe."""
+        if self._sender.fileno() >= 0:
+            self._send_due()
+        self.mute()
         self._sender.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        if self._directory is not None:
+            with contextlib.suppress(OSError):
+                self._directory.rmdir()

@@ -73,7 +73,8 @@ class Service:
 
     async def workflow(self, name: str) -> WorkflowFile:
         """One workflow, possibly with problems. Raises WorkflowNotFound."""
-        return await asyncio.to_thread(self._catalog.find, name)
+        known = self._catalog.known(name)
+        return known if known is not None else await asyncio.to_thread(self._catalog.find, name)
 
     # Executions
 

@@ -35,6 +35,7 @@ class Supervisor:
         self._log_file = log_file
         self._children: list[subprocess.Popen[bytes]] = []
         self._backoff = 0.0
+        self._stopped: set[int] = set()
         engines.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def run(self) -> None:
@@ -46,7 +47,19 @@ class Supervisor:
             except OSError as error:
                 log.warning("cannot look after the engine: %s", error)
             self._reap()
+            self._report_stopped()
             await asyncio.sleep(WATCH + self._backoff)
+
+    def _report_stopped(self) -> None:
+        """Say once of an engine that it has been stopped (SIGSTOP): it stays the owner of what it runs."""
+        stopped = {member.pid for member in living(self._engines) if _is_stopped(member.pid)}
+        for pid in stopped - self._stopped:
+            log.warning(
+                "engine %d is stopped (SIGSTOP): what it runs waits until it goes on (kill -CONT %d)",
+                pid,
+                pid,
+            )
+        self._stopped = stopped
 
     async def wait_for_children(self, patience: float) -> None:
         """Wait until the engines that we started have ended, at most ``patience`` seconds."""
@@ -86,3 +99,11 @@ class Supervisor:
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return text[text.rindex(b")") + 2 :][:1] in {b"T", b"t"}

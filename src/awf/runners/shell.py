@@ -119,26 +119,30 @@ async def _exit_or(
 ) -> str | None:
     """Wait for the exit (None), the cancel event (``cancel``) or the timeout (``timeout``), whichever is first."""
     loop = asyncio.get_running_loop()
-    exited: asyncio.Future[None] = loop.create_future()
+    over: asyncio.Future[str | None] = loop.create_future()
     pidfd = os.pidfd_open(process.pid)
-    loop.add_reader(pidfd, _resolve, exited)
-    cancelled = asyncio.ensure_future(cancel.wait()) if cancel is not None else None
-    waits: set[asyncio.Future[object]] = {exited, cancelled} if cancelled else {exited}  # type: ignore[arg-type]
+    loop.add_reader(pidfd, _resolve, over, None)
+    timer = loop.call_later(timeout, _resolve, over, "timeout") if timeout is not None else None
+    cancelled = loop.create_task(_resolve_when(cancel, over)) if cancel is not None else None
     try:
-        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        return await over
     finally:
         loop.remove_reader(pidfd)
         os.close(pidfd)
+        if timer is not None:
+            timer.cancel()
         if cancelled is not None:
             cancelled.cancel()
-    if exited.done():
-        return None
-    return "cancel" if cancel is not None and cancel.is_set() else "timeout"
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _resolve(over: asyncio.Future[str | None], how: str | None) -> None:
+    if not over.done():
+        over.set_result(how)
+
+
+async def _resolve_when(cancel: asyncio.Event, over: asyncio.Future[str | None]) -> None:
+    await cancel.wait()
+    _resolve(over, "cancel")
 
 
 class _Script:

@@ -65,8 +65,10 @@ async def list_executions(
 
 @get("/{id:str}", operation_id="getExecution", summary="Get execution details", responses=problems(404))
 async def get_execution(id: str, service: TheService) -> ExecutionBody:
-    row = await service.execution(queries.execution_id(id))
-    steps = await service.store.steps(id, limit=STEPS, latest=True)
+    execution = queries.execution_id(id)
+    row, steps = await asyncio.gather(
+        service.execution(execution), service.store.steps(execution, limit=STEPS, latest=True)
+    )
     return ExecutionBody(execution_detail(row, await _with_outputs(service, id, steps)))
 
 

@@ -28,6 +28,7 @@ _CHUNK = 64 * 1024
 _PULL = 100
 _PAGE = 32
 _RECENT = 1000
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,11 @@ class Feed:
 
 
 class Feeds:
-    """The feeds of all watched executions. One task serves them, while there are any."""
+    """The feeds of all watched executions. One task serves them, while there are any.
+
+    ``on_watched`` is called with True when the first viewer comes and with False when the last has gone: nobody need
+    wake a server that nobody watches.
+    """
 
     def __init__(
         self, store: Store, *, heartbeat: float, tick: float = 1.0, clock: Callable[[], float] | None = None
@@ -171,6 +176,7 @@ class Feeds:
         self._store = store
         self._heartbeat = heartbeat
         self._tick = tick
+        self.on_watched: Callable[[bool], None] = _ignore
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._feeds: dict[str, Feed] = {}
         self._woken = asyncio.Event()
@@ -194,6 +200,8 @@ class Feeds:
             feed = Feed(self._store, subject, max(0, row.last_seq - _RECENT), self._clock())
             feed.closed = self._closed
             self._feeds[row.id] = feed
+            if len(self._feeds) == 1:
+                self.on_watched(True)
             self.wake()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._serve())
@@ -204,6 +212,8 @@ class Feeds:
             feed.viewers -= 1
             if not feed.viewers and self._feeds.get(row.id) is feed:
                 del self._feeds[row.id]
+                if not self._feeds:
+                    self.on_watched(False)
                 self.wake()
 
     def close(self) -> None:
@@ -226,8 +236,10 @@ class Feeds:
     async def _refresh(self) -> bool:
         """Read what is new in every feed, a page of each; whether any may have more."""
         live = {execution: feed for execution, feed in self._feeds.items() if not feed.finished}
+        if len(live) <= _FEW:
+            return await self._refresh_few(live)
         try:
-            heads = await self._store.heads(live) if live else {}
+            heads = await self._store.heads(live)
         except Exception as error:
             self._complain(error)
             return False
@@ -236,9 +248,22 @@ class Feeds:
         for execution, head in heads.items():
             if head.last_seq > live[execution].head:
                 more |= await self._pull(live[execution], now) and head.last_seq > live[execution].head
+        self._beat(now)
+        return more
+
+    async def _refresh_few(self, live: dict[str, Feed]) -> bool:
+        """As ``_refresh``: reading a few journals costs less than asking first which of them have grown."""
+        now = self._clock()
+        more = False
+        for feed in live.values():
+            head = feed.head
+            more |= await self._pull(feed, now) and feed.head > head and not feed.finished
+        self._beat(now)
+        return more
+
+    def _beat(self, now: float) -> None:
         for feed in self._feeds.values():
             feed.beat(now, self._heartbeat)
-        return more
 
     async def _pull(self, feed: Feed, now: float) -> bool:
         """Whether it could be read. What cannot be read later either ends its viewers' streams."""
@@ -257,3 +282,7 @@ class Feeds:
         if text != self._complained:
             self._complained = text
             _LOG.warning("event streams cannot read the store: %s", text)
+
+
+def _ignore(_: bool) -> None:
+    pass

@@ -47,11 +47,29 @@ def test_the_socket_of_a_dead_process_is_forgotten(tmp_path: Path) -> None:
         dead._receiver = None
         server = Wakeups(tmp_path, "server", "s")
         server.notify("engine")
+        await asyncio.sleep(0)
         assert not [name for name in os.listdir(tmp_path) if name.startswith("engine")]
         server.close()
         dead.close()
 
     asyncio.run(scenario())
+
+
+def test_a_muted_end_is_not_woken_and_hears_again_later(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        server, engine = Wakeups(tmp_path, "server", "s"), Wakeups(tmp_path, "engine", "e")
+        heard = asyncio.Event()
+        server.listen(heard.set)
+        server.mute()
+        assert not list(tmp_path.glob("server*"))
+        server.listen(heard.set)
+        engine.notify("server")
+        await asyncio.wait_for(heard.wait(), 5)
+        server.close()
+        engine.close()
+
+    asyncio.run(scenario())
+    assert not tmp_path.exists()
 
 
 def test_marks_are_left_seen_and_cleared(tmp_path: Path) -> None:
