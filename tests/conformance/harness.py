@@ -1,9 +1,9 @@
 """Runs a small workflow file through the real engine: catalog, service, SQLite store, shell runner; no HTTP.
 
-    result = run('''
-        name: hello
-        states: ...
-    ''', inputs={...}, files={"child": '''...'''})
+result = run('''
+    name: hello
+    states: ...
+''', inputs={...}, files={"child": '''...'''})
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ async def _run(
     clock = SystemClock()
     directory = project / ".awf" / "storage"
     server = Presence(directory / "servers", Member(id="test", pid=os.getpid(), version="1", started_at=1))
-    presence = Presence(directory / "engines", Member(id="engine", pid=os.getpid(), version="1", started_at=1))
+    presence = Presence(
+        directory / "engines", Member(id="engine", pid=os.getpid(), version="1", started_at=1)
+    )
     engine = Engine(
         store=store,
         runners={"step": ShellRunner("/bin/sh", grace, clock)},

@@ -15,7 +15,11 @@ def test_for_each_over_json_items():
           done: {type: terminal}
         """)
     assert result.status == "completed", result.error
-    assert [result.outputs[f"each[{i}]/say"] for i in range(3)] == ["0 a false\n", "1 b false\n", "2 c true\n"]
+    assert [result.outputs[f"each[{i}]/say"] for i in range(3)] == [
+        "0 a false\n",
+        "1 b false\n",
+        "2 c true\n",
+    ]
     assert result.outputs["each"] == "completed 3 iterations"
 
 
@@ -181,7 +185,14 @@ def test_cancel_in_nested():
           z: {type: step, command: "sleep 600"}
           done: {type: terminal}
         """,
-        cancel_when=lambda facts: sum(1 for f in facts if getattr(f.fact, "kind", "") == "step" and type(f.fact).__name__ == "StepStarted") == 2,
+        cancel_when=lambda facts: (
+            sum(
+                1
+                for f in facts
+                if getattr(f.fact, "kind", "") == "step" and type(f.fact).__name__ == "StepStarted"
+            )
+            == 2
+        ),
     )
     assert result.status == "cancelled"
     assert result.of("hook.finished")[-1].message == "bye\n"

@@ -25,8 +25,13 @@ class Call:
         child = flow.workflows.get(state.workflow)
         if child is None:
             raise CannotStart(f"sub-workflow not found: {state.workflow}")
-        if sum(1 for block in flow.state.ancestors(activity.path) if block.kind == "call_workflow") >= MAX_DEPTH:
-            raise CannotStart(f"maximum sub-workflow nesting depth exceeded (depth: {MAX_DEPTH}, max: {MAX_DEPTH})")
+        if (
+            sum(1 for block in flow.state.ancestors(activity.path) if block.kind == "call_workflow")
+            >= MAX_DEPTH
+        ):
+            raise CannotStart(
+                f"maximum sub-workflow nesting depth exceeded (depth: {MAX_DEPTH}, max: {MAX_DEPTH})"
+            )
         scope = flow.scope(activity.path)
         try:
             given = {name: _value(value, scope) for name, value in state.inputs.items()}
@@ -46,14 +51,18 @@ class Call:
         elif not sequence.entered:
             flow.begin_sequence(activity.path)
 
-    def child_left(self, flow: Flow, activity: Activity, state: CallState, child: Activity, verdict: Verdict) -> None:
+    def child_left(
+        self, flow: Flow, activity: Activity, state: CallState, child: Activity, verdict: Verdict
+    ) -> None:
         """Never called: the child's graph moves by itself (``Flow.leave``)."""
         raise AssertionError(f"{activity.path}: {child.path} {verdict} {state.name} {flow}")
 
     def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing) -> Ending:
         """How the call ends with how its graph was closed."""
         if closing.status != "completed":
-            return Ending(failed=True, error=closing.error or closing.status, exit_code=closing.exit_code or 1)
+            return Ending(
+                failed=True, error=closing.error or closing.status, exit_code=closing.exit_code or 1
+            )
         state = flow.definition(activity)
         assert isinstance(state, CallState)
         child = flow.workflows[state.workflow]
@@ -71,7 +80,11 @@ class Call:
             )
             return Ending(output=last.output if last else "")
         values = list(response.values())
-        output = values[0] if len(values) == 1 and isinstance(values[0], str) else _json(response if len(values) > 1 else values[0])
+        output = (
+            values[0]
+            if len(values) == 1 and isinstance(values[0], str)
+            else _json(response if len(values) > 1 else values[0])
+        )
         return Ending(output=output, response=response)
 
 

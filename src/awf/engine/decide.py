@@ -29,6 +29,7 @@ from typing import Any
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.domain.sealing import Sealer
+from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
 from awf.engine.calls import Call
 from awf.engine.flow import Ending, Flow, Leaf, Verdict
@@ -47,7 +48,6 @@ from awf.engine.stimuli import (
     TimerFired,
     World,
 )
-from awf.domain.timestamps import duration_text
 from awf.journal.events import (
     CancelRequested,
     Entry,
@@ -74,10 +74,19 @@ class Core:
     """One execution: its state, its pinned workflows by identifier, the real values of its inputs."""
 
     def __init__(
-        self, state: ExecutionState, workflows: Mapping[str, Workflow], inputs: Mapping[str, Any], sealer: Sealer
+        self,
+        state: ExecutionState,
+        workflows: Mapping[str, Workflow],
+        inputs: Mapping[str, Any],
+        sealer: Sealer,
     ) -> None:
         loop = Loop()
-        blocks = {"for_each": loop, "while": loop, "parallel": Parallel(), "call_workflow": Call()}
+        blocks: dict[str, Block] = {
+            "for_each": loop,
+            "while": loop,
+            "parallel": Parallel(),
+            "call_workflow": Call(),
+        }
         self._flow = Flow(state, workflows, inputs, sealer, blocks, _LEAVES)
         self.state = state
         self.inputs = inputs
@@ -144,7 +153,9 @@ class Core:
             self._end_step(activity, Cancelled())
             return False
         if activity.deaths >= MAX_DEATHS:
-            error = f"step '{started.state}' was running when its engine died, {activity.deaths} times in a row"
+            error = (
+                f"step '{started.state}' was running when its engine died, {activity.deaths} times in a row"
+            )
             self._end_step(activity, Failed(error, exit_code=1))
             flow.fail_sequence("", Verdict(failed=True, error=error, exit_code=1), started.state)
             return True
@@ -257,13 +268,15 @@ class Core:
         state, flow = self.state, self._flow
         fact = flow.hooks.ended(stimulus.path, stimulus.outcome, stimulus.output)
         if fact is None:
-            return
+            return None
         if state.cancel_requested:
             return flow.cancel_rest()
         if fact.hook == "workflow_start":
             if fact.error:
                 error = f"workflow_start hook failed: {fact.error}"
-                return flow.fail_sequence(fact.path, Verdict(failed=True, error=error, exit_code=1), state.current)
+                return flow.fail_sequence(
+                    fact.path, Verdict(failed=True, error=error, exit_code=1), state.current
+                )
             return flow.begin_sequence(fact.path)
         if fact.hook in {"pre", "post"}:
             activity = state.activities[fact.path]

@@ -112,7 +112,9 @@ def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> N
         case ExecutionAccepted():
             raise ReplayDiverged(f"execution {state.execution}: accepted twice, again at entry {entry.seq}")
         case _:
-            raise ReplayDiverged(f"execution {state.execution}, entry {entry.seq}: {type(fact).__name__} has no effect")
+            raise ReplayDiverged(
+                f"execution {state.execution}, entry {entry.seq}: {type(fact).__name__} has no effect"
+            )
 
 
 def _enter(state: ExecutionState, fact: StateEntered) -> None:
@@ -230,7 +232,9 @@ def _activity(state: ExecutionState, entry: Entry, path: str) -> Activity:
     return activity
 
 
-def _known(state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed | StepRetrying) -> Activity:
+def _known(
+    state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed | StepRetrying
+) -> Activity:
     """The running activity that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
     activity = state.activities.get(fact.path)
     started = activity.started if activity is not None and (activity.flying or activity.waits) else None

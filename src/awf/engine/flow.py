@@ -87,7 +87,9 @@ class Block(Protocol):
         """Go on from wherever the journal ends: begin, or enter what is missing."""
         ...
 
-    def child_left(self, flow: Flow, activity: Activity, state: Any, child: Activity, verdict: Verdict) -> None:
+    def child_left(
+        self, flow: Flow, activity: Activity, state: Any, child: Activity, verdict: Verdict
+    ) -> None:
         """A child has ended and been routed."""
         ...
 
@@ -171,7 +173,9 @@ class Flow:
         if known is None:
             error = f"state '{name}' does not exist in the workflow"
             return self.fail_sequence(sequence, Verdict(failed=True, error=error, exit_code=1), name)
-        self.emit(StateEntered(state=name, path=path, kind=known.kind, via=via, parent=parent, counted=counted))
+        self.emit(
+            StateEntered(state=name, path=path, kind=known.kind, via=via, parent=parent, counted=counted)
+        )
         return self.arrive(self.state.activities[path])
 
     def _sequence_in(self, parent: str) -> str:
@@ -305,7 +309,7 @@ class Flow:
     def settle(self, activity: Activity) -> None:
         """What has ended runs its ``post`` hooks, then is routed. Inside something that is being ended, neither."""
         if self.state.cancel_requested:
-            return
+            return None
         around = self.ending_around(activity.path)
         if around is not None:
             return self.go_on_ending(around)
@@ -346,7 +350,11 @@ class Flow:
         """Finish a block that is being ended, once no process is left in it."""
         fact = block.ending
         path = block.path
-        if fact is None or self.state.flying(path) or any(hook.path != path for hook in self.state.hooks_below(path)):
+        if (
+            fact is None
+            or self.state.flying(path)
+            or any(hook.path != path for hook in self.state.hooks_below(path))
+        ):
             return
         self._cancel_blocks(path)
         ending = Ending(fact.failed, fact.error, fact.exit_code)
@@ -430,11 +438,19 @@ class Flow:
         code = (1 if failed else 0) if terminal.exit_code is None else terminal.exit_code
         if parent is not None and parent.kind == "parallel":
             verdict = Verdict(failed=failed, error=error, exit_code=code)
-            return self.blocks["parallel"].child_left(self, parent, self.definition(parent), activity, verdict)
+            return self.blocks["parallel"].child_left(
+                self, parent, self.definition(parent), activity, verdict
+            )
         if failed:
-            return self.fail_sequence(sequence, Verdict(failed=True, error=error, exit_code=code), terminal.name)
+            return self.fail_sequence(
+                sequence, Verdict(failed=True, error=error, exit_code=code), terminal.name
+            )
         closing = WorkflowClosing(
-            path=sequence, status="completed", state=terminal.name, exit_code=code, message=self.sealer.mask(message)
+            path=sequence,
+            status="completed",
+            state=terminal.name,
+            exit_code=code,
+            message=self.sealer.mask(message),
         )
         return self.close(closing)
 
@@ -442,7 +458,9 @@ class Flow:
         """A graph fails: the execution does, or the sub-workflow."""
         error = self.sealer.mask(verdict.error)
         self.close(
-            WorkflowClosing(path=sequence, status="failed", state=state, error=error, exit_code=verdict.exit_code)
+            WorkflowClosing(
+                path=sequence, status="failed", state=state, error=error, exit_code=verdict.exit_code
+            )
         )
 
     # Closing a graph
@@ -482,7 +500,9 @@ class Flow:
                 ExecutionCompleted(state=closing.state, exit_code=closing.exit_code, message=closing.message)
             )
         if closing.status == "failed":
-            return self.emit(ExecutionFailed(error=closing.error, state=closing.state, exit_code=closing.exit_code))
+            return self.emit(
+                ExecutionFailed(error=closing.error, state=closing.state, exit_code=closing.exit_code)
+            )
         return self.emit(ExecutionCancelled(state=closing.state))
 
     def cancel_rest(self) -> None:

@@ -37,7 +37,9 @@ class Hooks:
     @staticmethod
     def closing_actions(workflow: Workflow, status: str) -> Sequence[HookAction]:
         """The closing hooks of a workflow with this outcome."""
-        return {"completed": workflow.hooks.end, "failed": workflow.hooks.error}.get(status, workflow.hooks.cancel)
+        return {"completed": workflow.hooks.end, "failed": workflow.hooks.error}.get(
+            status, workflow.hooks.cancel
+        )
 
     def run(self, path: str, hook: str, actions: Sequence[HookAction], done: int) -> bool:
         """Go on with a list of which ``done`` actions are over. True: all are; False: a command has been started."""
@@ -64,12 +66,20 @@ class Hooks:
         name = f"{flow.state.execution}.{path or 'workflow'}.{hook}.{index}.{attempt}"
         command, refused = None, ""
         try:
-            command = sealed_command(render_command(action.command, flow.scope(path), code=not action.escaping), flow.sealer)
+            command = sealed_command(
+                render_command(action.command, flow.scope(path), code=not action.escaping), flow.sealer
+            )
         except CannotStart as reason:
             refused = flow.sealer.mask(str(reason))
         flow.emit(
             HookStarted(
-                path=path, hook=hook, index=index, attempt=attempt, attempt_id=name, command=command, refused=refused
+                path=path,
+                hook=hook,
+                index=index,
+                attempt=attempt,
+                attempt_id=name,
+                command=command,
+                refused=refused,
             )
         )
 

@@ -16,8 +16,8 @@ from typing import Any
 from awf.domain.outcomes import Failed, Outcome
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
-from awf.engine.output import OutputBuffer
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
+from awf.engine.output import OutputBuffer
 from awf.engine.ports import Clock, Emit, StepContext, StepRunner
 from awf.engine.state import BLOCKS, is_below
 from awf.engine.stimuli import (
@@ -236,7 +236,9 @@ class Interpreter:
             if fact.timeout is not None:
                 self._set_timer(fact.path, fact.attempt, fact.timeout)
         elif fact.refused:
-            self._inbox.put_nowait(StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving))
+            self._inbox.put_nowait(
+                StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving)
+            )
         else:
             self._launch(fact.path, lambda cancel: self._attempt(fact, cancel))
 
@@ -274,7 +276,9 @@ class Interpreter:
             command=fact.command,
             timeout=HOOK_TIMEOUT,
         )
-        outcome = await self._perform_step(step, lambda _stream, text, _truncated: written.append(text), cancel)
+        outcome = await self._perform_step(
+            step, lambda _stream, text, _truncated: written.append(text), cancel
+        )
         if not self._abandoning.is_set():
             self._forget(f"{fact.path}/@{fact.hook}")
             self._inbox.put_nowait(HookEnded(fact.path, outcome, "".join(written)[-LONGEST_HOOK_OUTPUT:]))

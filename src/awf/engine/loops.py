@@ -33,7 +33,12 @@ class Loop:
         limit = self._limit(flow, activity, state)
         if isinstance(state, ForEachState):
             items = _items(flow, activity, state)
-            return changed(fact, items=flow.sealer.sealed(items[:limit]), limit=limit, left_out=max(0, len(items) - limit))
+            return changed(
+                fact,
+                items=flow.sealer.sealed(items[:limit]),
+                limit=limit,
+                left_out=max(0, len(items) - limit),
+            )
         return changed(fact, limit=limit)
 
     def proceed(self, flow: Flow, activity: Activity, state: LoopState) -> None:
@@ -43,7 +48,9 @@ class Loop:
         elif not flow.state.children(activity.path):
             self._enter(flow, activity, state.body[0], "body")
 
-    def child_left(self, flow: Flow, activity: Activity, state: LoopState, child: Activity, verdict: Verdict) -> None:
+    def child_left(
+        self, flow: Flow, activity: Activity, state: LoopState, child: Activity, verdict: Verdict
+    ) -> None:
         """See the module's docstring."""
         target = verdict.target
         if verdict.failed:

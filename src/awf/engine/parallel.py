@@ -32,18 +32,28 @@ class Parallel:
     ) -> None:
         """A branch is over."""
         del child, verdict
-        if flow.state.activities.get(activity.path) is activity and activity.ending is None and activity.flying:
+        if (
+            flow.state.activities.get(activity.path) is activity
+            and activity.ending is None
+            and activity.flying
+        ):
             self.proceed(flow, activity, state)
 
     def outcome(self, flow: Flow, activity: Activity) -> Ending:
         """A success with the branches' outputs."""
         outputs = {
-            child.state: child.result.output for child in flow.state.children(activity.path) if child.result is not None
+            child.state: child.result.output
+            for child in flow.state.children(activity.path)
+            if child.result is not None
         }
         return Ending(output=json.dumps(outputs, ensure_ascii=False, separators=(",", ":")), response=outputs)
 
     def _next(self, flow: Flow, activity: Activity, state: ParallelState) -> str | None:
-        if not activity.flying or activity.ending is not None or self._decided(flow, activity, state) is not None:
+        if (
+            not activity.flying
+            or activity.ending is not None
+            or self._decided(flow, activity, state) is not None
+        ):
             return None
         children = flow.state.children(activity.path)
         open_now = sum(1 for child in children if not _over(child))

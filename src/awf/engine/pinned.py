@@ -67,7 +67,9 @@ def pin(file: WorkflowFile, find: Callable[[str], WorkflowFile]) -> Pins:
     return pins
 
 
-def _pin_children(file: WorkflowFile, chain: tuple[str, ...], pins: Pins, find: Callable[[str], WorkflowFile]) -> None:
+def _pin_children(
+    file: WorkflowFile, chain: tuple[str, ...], pins: Pins, find: Callable[[str], WorkflowFile]
+) -> None:
     workflow = runnable(file)
     for state in workflow.states.values():
         if not isinstance(state, CallState):
@@ -111,7 +113,9 @@ class Definitions:
             if not role.startswith(BESIDE):
                 identifier = accepted.workflow if role == MAIN else role.removeprefix(CHILD)
                 file = accepted.files.get(role, accepted.file)
-                found[identifier] = await self._one(_Pinned(name, file, identifier, _beside(accepted, identifier)))
+                found[identifier] = await self._one(
+                    _Pinned(name, file, identifier, _beside(accepted, identifier))
+                )
         return found
 
     async def workflow(self, accepted: ExecutionAccepted) -> Workflow:
@@ -159,5 +163,7 @@ class _Pinned:
 def _beside(accepted: ExecutionAccepted, identifier: str) -> tuple[tuple[str, str], ...]:
     prefix = f"{BESIDE}{identifier}:"
     return tuple(
-        (role.removeprefix(prefix), name) for role, name in accepted.definition.items() if role.startswith(prefix)
+        (role.removeprefix(prefix), name)
+        for role, name in accepted.definition.items()
+        if role.startswith(prefix)
     )

@@ -30,7 +30,9 @@ class ShellStep:
         scope, sealer = flow.scope(activity.path), flow.sealer
         command = render_command(state.command, scope, code=not state.escaping)
         if not command.script.strip():
-            raise CannotStart(f"the command of state '{state.name}' is empty after rendering ({state.command.position})")
+            raise CannotStart(
+                f"the command of state '{state.name}' is empty after rendering ({state.command.position})"
+            )
         try:
             directory = "" if state.dir is None else render(state.dir, scope)
             env = {name: sealer.seal(render(value, scope)) for name, value in state.env.items()}
@@ -78,7 +80,9 @@ def sealed_command(command: ShellCommand, sealer: Sealer) -> ShellCommand:
     variables = tuple((name, sealer.seal(value)) for name, value in command.variables)
     if script == command.script and variables == command.variables:
         return command
-    return ShellCommand(script=script, variables=variables, display=sealer.mask(command.display or command.script))
+    return ShellCommand(
+        script=script, variables=variables, display=sealer.mask(command.display or command.script)
+    )
 
 
 def render_timeout(timeout: float | Template | None, scope: Callable[[], Any]) -> float | None:

@@ -56,7 +56,8 @@ def _inputs(flow: Flow, sequence: str) -> Mapping[str, Any]:
         return flow.inputs
     started = flow.state.activities[sequence].started
     assert started is not None
-    return flow.sealer.unsealed(started.inputs or {})
+    inputs: dict[str, Any] = flow.sealer.unsealed(started.inputs or {})
+    return inputs
 
 
 def _loop(state: ExecutionState, path: str) -> dict[str, Any] | None:

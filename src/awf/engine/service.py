@@ -17,10 +17,10 @@ import msgspec
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.secrets import MASK, secret_inputs
 from awf.domain.workflow import Workflow
+from awf.engine.evolve import fold
 from awf.engine.pinned import Definitions, Pins, pin, runnable
 from awf.engine.ports import Catalog, Clock, WorkflowFile
 from awf.engine.resume import resume_point
-from awf.engine.evolve import fold
 from awf.engine.state import ExecutionState
 from awf.errors import (
     ErrorEntry,
@@ -28,7 +28,6 @@ from awf.errors import (
     InputsInvalid,
     NotResumable,
     StoreUnavailable,
-    WorkflowInvalid,
 )
 from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
 from awf.journal.store import Acceptance, ExecutionFilter, ExecutionRow, Store

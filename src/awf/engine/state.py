@@ -14,7 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from awf.journal.events import BlockEnding, ExecutionAccepted, HookStarted, StepStarted, Stream, WorkflowClosing
+from awf.journal.events import (
+    BlockEnding,
+    ExecutionAccepted,
+    HookStarted,
+    StepStarted,
+    Stream,
+    WorkflowClosing,
+)
 from awf.journal.store import ExecutionStatus
 
 BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
@@ -133,7 +140,11 @@ class ExecutionState:
 
     def children(self, path: str) -> list[Activity]:
         """The activities directly in a block, or in the main graph (empty path)."""
-        return [activity for activity in self.activities.values() if activity.parent == path and activity.path != path]
+        return [
+            activity
+            for activity in self.activities.values()
+            if activity.parent == path and activity.path != path
+        ]
 
     def below(self, path: str) -> list[Activity]:
         """All activities inside a block, outermost first; all there are for the empty path."""
@@ -147,7 +158,9 @@ class ExecutionState:
 
     def hooks_below(self, path: str = "") -> list[HookStarted]:
         """Hooks with a running command, of the activity at a path and those below it."""
-        return [hook for hook in self.hooks.values() if not path or hook.path == path or is_below(hook.path, path)]
+        return [
+            hook for hook in self.hooks.values() if not path or hook.path == path or is_below(hook.path, path)
+        ]
 
     def ancestors(self, path: str) -> Iterator[Activity]:
         """The blocks around an activity, innermost first."""
