@@ -9,7 +9,8 @@ from awf.domain.expressions import ExpressionFailure, evaluate
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.templates import Template, TemplateFailure, render_value
 from awf.domain.workflow import CallState
-from awf.engine.flow import Ending, Flow, Verdict, changed
+from awf.engine.blocks import Ending, Verdict
+from awf.engine.flow import Flow, changed
 from awf.engine.render import CannotStart
 from awf.engine.state import Activity
 from awf.journal.events import StepStarted, WorkflowClosing
@@ -47,7 +48,7 @@ class Call:
         del state
         sequence = flow.state.sequences[activity.path]
         if sequence.closing is not None:
-            flow.go_on_closing(activity.path)
+            flow.closing.go_on(activity.path)
         elif not sequence.entered:
             flow.begin_sequence(activity.path)
 
@@ -57,8 +58,9 @@ class Call:
         """Never called: the child's graph moves by itself (``Flow.leave``)."""
         raise AssertionError(f"{activity.path}: {child.path} {verdict} {state.name} {flow}")
 
-    def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing) -> Ending:
+    def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:
         """How the call ends with how its graph was closed."""
+        assert closing is not None
         if closing.status != "completed":
             return Ending(
                 failed=True, error=closing.error or closing.status, exit_code=closing.exit_code or 1

@@ -31,8 +31,9 @@ from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
+from awf.engine.blocks import Block, Ending, Leaf, Verdict
 from awf.engine.calls import Call
-from awf.engine.flow import Ending, Flow, Leaf, Verdict
+from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
 from awf.engine.render import ShellStep, Unperformed
@@ -137,7 +138,7 @@ class Core:
                     flow.hooks.repeat(hook)
                 else:
                     flow.hooks.ended(hook.path, Cancelled(), "")
-            return flow.cancel_rest()
+            return flow.closing.cancel_rest()
         for hook in list(state.hooks.values()):
             flow.hooks.repeat(hook)
         for activity in state.flying():
@@ -157,7 +158,7 @@ class Core:
                 f"step '{started.state}' was running when its engine died, {activity.deaths} times in a row"
             )
             self._end_step(activity, Failed(error, exit_code=1))
-            flow.fail_sequence("", Verdict(failed=True, error=error, exit_code=1), started.state)
+            flow.closing.fail("", Verdict(failed=True, error=error, exit_code=1), started.state)
             return True
         flow.repeat(activity, recovered=True)
         return False
@@ -180,7 +181,7 @@ class Core:
         root = state.sequences[""]
         if not state.finished and not state.hooks:
             if root.closing is not None:
-                flow.go_on_closing("")
+                flow.closing.go_on("")
             elif not root.entered:
                 flow.begin_sequence("")
 
@@ -226,7 +227,7 @@ class Core:
         fact = self._ended_fact(activity, stimulus.outcome)
         if state.cancel_requested:
             flow.emit(fact)
-            flow.cancel_rest()
+            flow.closing.cancel_rest()
         elif stimulus.hold:
             flow.emit(fact)
             if not state.flying() and not state.hooks:
@@ -270,11 +271,11 @@ class Core:
         if fact is None:
             return None
         if state.cancel_requested:
-            return flow.cancel_rest()
+            return flow.closing.cancel_rest()
         if fact.hook == "workflow_start":
             if fact.error:
                 error = f"workflow_start hook failed: {fact.error}"
-                return flow.fail_sequence(
+                return flow.closing.fail(
                     fact.path, Verdict(failed=True, error=error, exit_code=1), state.current
                 )
             return flow.begin_sequence(fact.path)
@@ -284,7 +285,7 @@ class Core:
             if around is not None:
                 return flow.go_on_ending(around)
             return flow.arrive(activity) if fact.hook == "pre" else flow.settle(activity)
-        return flow.go_on_closing(fact.path)
+        return flow.closing.go_on(fact.path)
 
     def _timer(self, stimulus: TimerFired) -> None:
         activity = self.state.activities.get(stimulus.path)
@@ -303,4 +304,4 @@ class Core:
     def _cancel(self) -> None:
         if not self.state.cancel_requested:
             self._flow.emit(CancelRequested())
-            self._flow.cancel_rest()
+            self._flow.closing.cancel_rest()

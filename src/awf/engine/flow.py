@@ -15,29 +15,28 @@ Rules of routing, in order (workflow language, "Control flow"): transitions, ``c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from awf.domain.expressions import Expression, ExpressionFailure, test
+from awf.domain.expressions import Expression, test
 from awf.domain.sealing import Sealer
 from awf.domain.templates import Template, TemplateFailure, render
-from awf.domain.workflow import InlineFailure, State, TerminalState, Workflow
+from awf.domain.workflow import State, TerminalState, Workflow
+from awf.engine.blocks import Block, Ending, Leaf, Verdict
+from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
 from awf.engine.hooks import Hooks
 from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
+from awf.engine.route import verdict_of
 from awf.engine.scope import loop_fields, scope_of
-from awf.engine.state import BLOCKS, Activity, ExecutionState, Sequence, StepResult
+from awf.engine.state import BLOCKS, Activity, ExecutionState, Sequence
 from awf.engine.stimuli import World
 from awf.journal.events import (
     AnyFact,
     BlockEnding,
     Entry,
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
     StateEntered,
     StepCompleted,
     StepFailed,
@@ -48,58 +47,6 @@ from awf.journal.events import (
 
 CANCELLED = "cancelled"
 CANCELLED_EXIT = 143
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a child that has ended means for its parent: go to ``target``, else go on (``failed`` false), else fail with
-    ``error`` and ``exit_code``. ``via`` names the rule. ``final``: an inline failure, which ends the whole graph."""
-
-    target: str = ""
-    via: str = ""
-    failed: bool = False
-    error: str = ""
-    exit_code: int = 0
-    final: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a block ended."""
-
-    failed: bool = False
-    error: str = ""
-    exit_code: int = 0
-    output: str = ""
-    response: Any = None
-    goto: str = ""
-    note: str = ""
-
-
-class Block(Protocol):
-    """What a kind of state that holds others does."""
-
-    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
-        """Complete the fact that starts it. Raises CannotStart."""
-        ...
-
-    def proceed(self, flow: Flow, activity: Activity, state: Any) -> None:
-        """Go on from wherever the journal ends: begin, or enter what is missing."""
-        ...
-
-    def child_left(
-        self, flow: Flow, activity: Activity, state: Any, child: Activity, verdict: Verdict
-    ) -> None:
-        """A child has ended and been routed."""
-        ...
-
-
-class Leaf(Protocol):
-    """How the start of a kind of state with a process is rendered."""
-
-    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
-        """Complete the fact that starts it. Raises CannotStart."""
-        ...
 
 
 class Flow:
@@ -123,6 +70,7 @@ class Flow:
         self.world = World(now=0, engine="")
         self.decided: list[Entry] = []
         self.hooks = Hooks(self)
+        self.closing = Closing(self)
 
     def emit(self, fact: AnyFact) -> None:
         """Decide a fact: it holds from here on."""
@@ -168,11 +116,11 @@ class Flow:
                 f"stopped after {limit} transitions, about to enter '{name}': the workflow goes round in circles, or "
                 f"needs a higher max_transitions setting"
             )
-            return self.fail_sequence("", Verdict(failed=True, error=error, exit_code=1), self.state.current)
+            return self.closing.fail("", Verdict(failed=True, error=error, exit_code=1), self.state.current)
         known = self.workflow_of(sequence).states.get(name)
         if known is None:
             error = f"state '{name}' does not exist in the workflow"
-            return self.fail_sequence(sequence, Verdict(failed=True, error=error, exit_code=1), name)
+            return self.closing.fail(sequence, Verdict(failed=True, error=error, exit_code=1), name)
         self.emit(
             StateEntered(state=name, path=path, kind=known.kind, via=via, parent=parent, counted=counted)
         )
@@ -324,14 +272,14 @@ class Flow:
         if isinstance(around, Activity):
             self.collapse(around)
         else:
-            self.go_on_closing(around.path)
+            self.closing.go_on(around.path)
 
     def leave(self, activity: Activity) -> None:
         """Route what has ended, and let its parent go on."""
-        verdict = self._verdict(activity)
+        verdict = verdict_of(self, activity)
         parent = self.state.activities.get(activity.parent)
         if verdict.final and (parent is None or parent.kind != "parallel"):
-            return self.fail_sequence(self.state.sequence_of(activity.path), verdict, activity.state)
+            return self.closing.fail(self.state.sequence_of(activity.path), verdict, activity.state)
         if parent is None or parent.kind == "call_workflow":
             return self._move(activity.parent, activity, verdict)
         return self.blocks[parent.kind].child_left(self, parent, self.definition(parent), activity, verdict)
@@ -356,13 +304,13 @@ class Flow:
             or any(hook.path != path for hook in self.state.hooks_below(path))
         ):
             return
-        self._cancel_blocks(path)
+        self.cancel_blocks(path)
         ending = Ending(fact.failed, fact.error, fact.exit_code)
         if not fact.failed and block.kind == "parallel":
-            ending = self.blocks["parallel"].outcome(self, block)  # type: ignore[attr-defined]
+            ending = self.blocks[block.kind].outcome(self, block)
         self.finish_block(block, ending)
 
-    def _cancel_blocks(self, path: str) -> None:
+    def cancel_blocks(self, path: str) -> None:
         """Every started block and every waiting step below a path ends as cancelled, innermost first."""
         for activity in reversed(self.state.below(path)):
             started = activity.started
@@ -380,44 +328,13 @@ class Flow:
 
     # Moving through a graph
 
-    def _verdict(self, activity: Activity) -> Verdict:
-        result, known = activity.result, self.definition(activity)
-        assert result is not None
-        assert not isinstance(known, TerminalState)
-        if result.goto:
-            return Verdict(result.goto, "left")
-        routing, broken = known.routing, ""
-        for index, transition in enumerate(routing.transitions):
-            try:
-                if transition.when is None or self.test(transition.when, activity.path):
-                    return Verdict(transition.goto, f"transition[{index}]")
-            except ExpressionFailure as failure:
-                broken = f"step '{known.name}': transition {index + 1}: {failure.message}"
-                break
-        if (not result.failed or routing.continue_on_error) and not broken:
-            target = routing.on_complete or routing.on_success
-            return Verdict(target, "on_success") if target else self._unrouted(known.name, result)
-        if isinstance(routing.on_failure, InlineFailure):
-            message = self.render_or_source(routing.on_failure.message, activity.path)
-            return Verdict(failed=True, error=message, exit_code=routing.on_failure.status, final=True)
-        if routing.on_failure is not None:
-            return Verdict(routing.on_failure, "on_failure")
-        error = broken or f"step '{known.name}' failed: {result.error}"
-        return Verdict(failed=True, error=error, exit_code=result.exit_code or 1)
-
-    @staticmethod
-    def _unrouted(name: str, result: StepResult) -> Verdict:
-        """Nothing says where to go after a success (or a failure that was to be continued)."""
-        how = "failed and continues on error" if result.failed else "succeeded"
-        return Verdict(error=f"state '{name}' {how} but names no next state", exit_code=1)
-
     def _move(self, sequence: str, child: Activity, verdict: Verdict) -> None:
         """The next state of a graph."""
         if verdict.target:
             path = f"{sequence}/{verdict.target}" if sequence else verdict.target
             self.enter(sequence, path, verdict.target, verdict.via, counted=True)
         else:
-            self.fail_sequence(sequence, verdict, child.state)
+            self.closing.fail(sequence, verdict, child.state)
 
     def begin_sequence(self, path: str) -> None:
         """Run the ``workflow_start`` hooks of a graph, then enter its first state."""
@@ -442,7 +359,7 @@ class Flow:
                 self, parent, self.definition(parent), activity, verdict
             )
         if failed:
-            return self.fail_sequence(
+            return self.closing.fail(
                 sequence, Verdict(failed=True, error=error, exit_code=code), terminal.name
             )
         closing = WorkflowClosing(
@@ -452,72 +369,7 @@ class Flow:
             exit_code=code,
             message=self.sealer.mask(message),
         )
-        return self.close(closing)
-
-    def fail_sequence(self, sequence: str, verdict: Verdict, state: str) -> None:
-        """A graph fails: the execution does, or the sub-workflow."""
-        error = self.sealer.mask(verdict.error)
-        self.close(
-            WorkflowClosing(
-                path=sequence, status="failed", state=state, error=error, exit_code=verdict.exit_code
-            )
-        )
-
-    # Closing a graph
-
-    def close(self, closing: WorkflowClosing) -> None:
-        """A graph has its outcome: what still runs in it is ended, its closing hooks run, then it takes effect."""
-        actions = self.hooks.closing_actions(self.workflow_of(closing.path), closing.status)
-        if actions or self._busy(closing.path):
-            self.emit(closing)
-            self.go_on_closing(closing.path)
-        else:
-            self.closed(closing)
-
-    def go_on_closing(self, path: str) -> None:
-        """The next closing hook, or the end."""
-        sequence = self.state.sequences[path]
-        closing = sequence.closing
-        assert closing is not None
-        if self._busy(path):
-            return
-        self._cancel_blocks(path)
-        actions = self.hooks.closing_actions(self.workflow_of(path), closing.status)
-        if self.hooks.run(path, self.hooks.closing_name(closing.status), actions, sequence.hooks_done):
-            self.closed(closing)
-
-    def _busy(self, path: str) -> bool:
-        """Does a process run for the graph at a path?"""
-        return bool(self.state.flying(path) or self.state.hooks_below(path))
-
-    def closed(self, closing: WorkflowClosing) -> None:
-        """An outcome takes effect."""
-        if closing.path:
-            call = self.state.activities[closing.path]
-            return self.finish_block(call, self.blocks["call_workflow"].outcome(self, call, closing))  # type: ignore[attr-defined]
-        if closing.status == "completed":
-            return self.emit(
-                ExecutionCompleted(state=closing.state, exit_code=closing.exit_code, message=closing.message)
-            )
-        if closing.status == "failed":
-            return self.emit(
-                ExecutionFailed(error=closing.error, state=closing.state, exit_code=closing.exit_code)
-            )
-        return self.emit(ExecutionCancelled(state=closing.state))
-
-    def cancel_rest(self) -> None:
-        """After a cancel: once no process is left, end what remains and the execution."""
-        state = self.state
-        if state.flying() or state.hooks:
-            return
-        self._cancel_blocks("")
-        closing = state.sequences[""].closing
-        if closing is not None and closing.status == "cancelled":
-            self.go_on_closing("")
-        elif state.begun:
-            self.close(WorkflowClosing(path="", status="cancelled", state=state.current))
-        else:
-            self.closed(WorkflowClosing(path="", status="cancelled", state=state.current))
+        return self.closing.close(closing)
 
     def render_or_source(self, template: Template, path: str) -> str:
         """A message; where it cannot be rendered, its source."""

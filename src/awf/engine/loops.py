@@ -13,10 +13,11 @@ from awf.domain.arithmetic import ArithmeticFailure, whole_number
 from awf.domain.expressions import ExpressionFailure
 from awf.domain.templates import Template, TemplateFailure, render, render_value
 from awf.domain.workflow import ForEachState, LoopState, WhileState
-from awf.engine.flow import Ending, Flow, Verdict, changed
+from awf.engine.blocks import Ending, Verdict
+from awf.engine.flow import Flow, changed
 from awf.engine.render import CannotStart
 from awf.engine.state import Activity
-from awf.journal.events import LoopIterated, StepStarted
+from awf.journal.events import LoopIterated, StepStarted, WorkflowClosing
 
 ITEM_LIMIT = 10_000
 """Iterations of a ``for_each`` without ``max_iterations``, and the most that any loop may have."""
@@ -66,6 +67,10 @@ class Loop:
             self._enter(flow, activity, target, "jump", counted=back)
         else:
             flow.finish_block(activity, Ending(output=_summary(activity.index + 1), goto=target))
+
+    def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:  # noqa: ARG002
+        """A success with what has been done so far."""
+        return Ending(output=_summary(activity.index + 1))
 
     def _enter(self, flow: Flow, activity: Activity, name: str, via: str, *, counted: bool = False) -> None:
         flow.enter(activity.path, f"{activity.path}[{activity.index}]/{name}", name, via, counted=counted)

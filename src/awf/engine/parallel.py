@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 
 from awf.domain.workflow import Executable, ParallelState
-from awf.engine.flow import Ending, Flow, Verdict, changed
+from awf.engine.blocks import Ending, Verdict
+from awf.engine.flow import Flow, changed
 from awf.engine.state import Activity
-from awf.journal.events import StepStarted
+from awf.journal.events import StepStarted, WorkflowClosing
 
 
 class Parallel:
@@ -39,7 +40,7 @@ class Parallel:
         ):
             self.proceed(flow, activity, state)
 
-    def outcome(self, flow: Flow, activity: Activity) -> Ending:
+    def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:  # noqa: ARG002
         """A success with the branches' outputs."""
         outputs = {
             child.state: child.result.output

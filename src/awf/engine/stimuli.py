@@ -23,7 +23,7 @@ class World:
     hostname: str = ""
     max_transitions: int = 10_000
     chance: float = 0.5
-    file_exists: Callable[[str], bool] = field(default=lambda path: False)
+    file_exists: Callable[[str], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)
