@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from posixpath import join
 from typing import Any
 
 from awf.domain.expressions import ExpressionFailure, evaluate
@@ -38,7 +39,11 @@ class Call:
             given = {name: _value(value, scope) for name, value in state.inputs.items()}
         except TemplateFailure as failure:
             raise CannotStart(failure.message) from failure
-        resolved = resolve_inputs(child, given, file_exists=flow.world.file_exists)
+        resolved = resolve_inputs(
+            child,
+            given,
+            file_exists=lambda path: flow.world.file_exists(join(flow.state.accepted.working_dir, path)),
+        )
         if resolved.errors:
             raise CannotStart(f"sub-workflow '{state.workflow}': {failure_text(resolved.errors)}")
         return changed(fact, inputs=flow.sealer.sealed(dict(resolved.values)))

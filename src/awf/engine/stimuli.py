@@ -10,6 +10,10 @@ from awf.domain.outcomes import Outcome
 from awf.journal.events import StepReused, Stream
 
 
+def _nowhere(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
@@ -23,7 +27,7 @@ class World:
     hostname: str = ""
     max_transitions: int = 10_000
     chance: float = 0.5
-    file_exists: Callable[[str], bool] = bool
+    file_exists: Callable[[str], bool] = _nowhere
 
 
 @dataclass(frozen=True, slots=True)
