@@ -11,11 +11,13 @@ from awf.domain.executable import read_common
 from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.language import MOST_ITERATIONS, STRATEGIES
 from awf.domain.nodes import ListNode, MapNode, ScalarNode
+from awf.domain.retry import NEVER_APPLIES
 from awf.domain.routing import read_members
 from awf.domain.templated import templated
 from awf.domain.templates import Template
 from awf.domain.workflow import ForEachState, ParallelState, Strategy, WhileState
 
+_MOST_CONCURRENT = 1_000_000
 _ITEMS = "a list, or text that gives one"
 
 
@@ -47,10 +49,13 @@ def read_parallel(fields: Fields, name: str, draft: Draft) -> ParallelState | No
     """None where there are no branches; why is reported."""
     common = read_common(fields, name, draft)
     branches = read_members(fields, "parallel", name, draft, "duplicate branch")
-    strategy, most = _strategy(fields), fields.integer("max_concurrent", 0, MOST_ITERATIONS)
+    strategy, most = _strategy(fields), fields.integer("max_concurrent", 0, _MOST_CONCURRENT)
     if not branches:
         _require_members(fields, "parallel", "branches are required for parallel-type steps")
         return None
+    if common["retry"] and strategy == "best_effort" and common["timeout"] is None:
+        message = "retry can never apply: with best_effort the state never fails"
+        fields.warn(fields.node.entries["retry"].key, NEVER_APPLIES, message)
     return ParallelState(**common, branches=branches, strategy=strategy, max_concurrent=most or 0)
 
 

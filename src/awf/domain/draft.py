@@ -33,7 +33,8 @@ class Command:
 @dataclass(slots=True)
 class Draft:
     """``places`` has every name under ``states:``, also of states that could not be read. ``held`` are the names
-    of states that others hold; only those may be ``stuck``: steps that name no state to go on with. ``read`` is every file that was read, by its path.
+    of states that others hold (``all_held``: all of them are known); only those may be ``stuck``: steps that name no
+    state to go on with. ``read`` is every file that was read, by its path.
     """
 
     file: str
@@ -46,6 +47,7 @@ class Draft:
     targets: list[Target] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
+    all_held: bool = True
     stuck: dict[str, Position] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
 

@@ -61,7 +61,8 @@ class _Check:
         self._inputs_declared = inputs_declared
         self._states = states
         self._graph = graph
-        self._ordered = len(states) <= _MOST_STATES and len(states) == len(workflow.states)
+        self._whole = len(states) == len(workflow.states)
+        self._ordered = self._whole and len(states) <= _MOST_STATES
         self._findings = findings
 
     def use(self, use: Use) -> None:
@@ -77,24 +78,24 @@ class _Check:
             self._named(use, space, use.path[1])
 
     def _loop(self, use: Use) -> None:
-        names_after = use.path[1:]
-        parents = next(
-            (index for index, name in enumerate(names_after) if name != "Parent"), len(names_after)
-        )
-        field = names_after[parents] if parents < len(names_after) else None
-        needed = 1 + parents - (field is None and parents > 0)
-        if self._graph.circle:
-            return
+        names_of_loop = [name for name in use.path[1:] if name != "Parent"]
+        field = names_of_loop[0] if names_of_loop else None
+        parents = use.path[1:].index(field) if field is not None else max(0, len(use.path) - 2)
+        if self._whole and not self._graph.circle:
+            self._depth(use, parents + 1)
+        if field is not None and names.canonical("loop", field) is None:
+            self._property(use, "loop", field, names.fields("loop") or ())
+
+    def _depth(self, use: Use, needed: int) -> None:
+        """Whether so many loops are around the place; ``loop.Parent`` itself may be nothing."""
         least, most = self._graph.loops(use.state) if use.state else (0, 0)
-        inner = use.when == "between"
-        if most + inner < needed:
+        own = use.when == "between"
+        if most + own < needed:
             self._outside(use, "a loop" if needed == 1 else f"{needed} loops")
-        elif least + inner < needed and not (use.guarded or use.optional):
+        elif least + own < needed and not (use.guarded or use.optional):
             path = ".".join(use.path)
             message = f"{path} is used in {use.field}, and the state can also run outside of a loop"
             self._warn(use, OUT_OF_CONTEXT, message)
-        if field is not None and names.canonical("loop", field) is None:
-            self._property(use, "loop", field, names.fields("loop") or ())
 
     def _outside(self, use: Use, where: str) -> None:
         path = ".".join(use.path)
@@ -150,15 +151,14 @@ class _Check:
             if not self._can_follow(use, name):
                 message = f'"{name}" can never have run when {use.field} refers to it'
                 self._warn(use, FORWARD_REFERENCE, message)
+        elif use.state and self._graph.side_by_side(name, use.state):
+            message = f'"{name}" runs beside this state, in another branch: {use.field} may come too early'
+            self._warn(use, FORWARD_REFERENCE, message)
         elif use.when == "start" or not self._graph.can_precede(name, self._place(use)):
-            if use.state and self._graph.side_by_side(name, use.state):
-                message = (
-                    f'"{name}" runs beside this state, in another branch: {use.field} may come too early'
-                )
-                self._warn(use, FORWARD_REFERENCE, message)
-            else:
-                message = f'forward reference to state "{name}" in {use.field} (referenced state has not executed yet)'
-                self._error(use, FORWARD_REFERENCE, message)
+            message = (
+                f'forward reference to state "{name}" in {use.field} (referenced state has not executed yet)'
+            )
+            self._error(use, FORWARD_REFERENCE, message)
 
     def _can_follow(self, use: Use, name: str) -> bool:
         if use.when == "start":

@@ -42,12 +42,7 @@ def _attempts(retry: Fields) -> int | None:
             retry.node.entries["max_attempts"].key if "max_attempts" in retry.node.entries else retry.place
         )
         retry.error(place, MISSING_FIELD, "max_attempts must be >= 1")
-    elif (
-        isinstance(node, ScalarNode)
-        and isinstance(node.value, int)
-        and node.value is not True
-        and node.value < 1
-    ):
+    elif isinstance(node, ScalarNode) and type(node.value) is int and node.value < 1:
         retry.invalid(node, "max_attempts must be >= 1")
     else:
         return retry.integer("max_attempts", 1, _MOST_ATTEMPTS)

@@ -57,6 +57,7 @@ def read_members(fields: Fields, key: str, state: str, draft: Draft, refusal: st
             found[name.text] = index
             draft.held.add(name.text)
             draft.targets.append(Target(state, name.text, name.position))
+    draft.all_held &= bool(found)
     return tuple(found)
 
 

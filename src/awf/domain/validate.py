@@ -51,7 +51,7 @@ def _check_targets(draft: Draft, findings: Findings) -> None:
 
 def _check_ends(workflow: Workflow, draft: Draft, findings: Findings) -> None:
     for name, place in draft.stuck.items():
-        if name not in draft.held:
+        if draft.all_held and name not in draft.held:
             message = f"state '{name}': a step must have on_success, on_failure or transitions"
             findings.error(place, NO_WAY_ON, message)
     unread = len(draft.places) > len(draft.states)
