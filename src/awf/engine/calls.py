@@ -8,7 +8,7 @@ from typing import Any
 
 from awf.domain.expressions import ExpressionFailure, evaluate
 from awf.domain.inputs import failure_text, resolve_inputs
-from awf.domain.templates import Template, TemplateFailure, render_value
+from awf.domain.templates import Template, TemplateFailure
 from awf.domain.workflow import CallState
 from awf.engine.blocks import Ending, Verdict
 from awf.engine.flow import Flow, changed
@@ -34,9 +34,8 @@ class Call:
             raise CannotStart(
                 f"maximum sub-workflow nesting depth exceeded (depth: {MAX_DEPTH}, max: {MAX_DEPTH})"
             )
-        scope = flow.scope(activity.path)
         try:
-            given = {name: _value(value, scope) for name, value in state.inputs.items()}
+            given = {name: _value(flow, activity, value) for name, value in state.inputs.items()}
         except TemplateFailure as failure:
             raise CannotStart(failure.message) from failure
         resolved = resolve_inputs(
@@ -95,14 +94,13 @@ class Call:
         return Ending(output=output, response=response)
 
 
-def _value(value: Any, scope: Any) -> Any:
-    """A template that is one single action keeps the type of its value."""
+def _value(flow: Flow, activity: Activity, value: Any) -> Any:
     if isinstance(value, Template):
-        return render_value(value, scope)
+        return flow.value(value, activity.path)
     if isinstance(value, (list, tuple)):
-        return [_value(part, scope) for part in value]
+        return [_value(flow, activity, part) for part in value]
     if isinstance(value, dict):
-        return {name: _value(part, scope) for name, part in value.items()}
+        return {name: _value(flow, activity, part) for name, part in value.items()}
     return value
 
 

@@ -21,6 +21,7 @@ from typing import Protocol
 from awf.domain.sealing import Sealer
 from awf.domain.secrets import is_secret
 from awf.engine.decide import Core
+from awf.engine.files import read_text
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.pinned import Definitions
 from awf.engine.ports import Clock, StepRunner
@@ -300,6 +301,7 @@ class Engine:
             max_transitions=self._settings.max_transitions,
             chance=random.random(),  # noqa: S311 - spreads retries, protects nothing
             file_exists=os.path.exists,
+            read_file=read_text,
         )
 
 

@@ -15,17 +15,19 @@ Rules of routing, in order (workflow language, "Control flow"): transitions, ``c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from awf.domain.expressions import Expression, test
 from awf.domain.sealing import Sealer
-from awf.domain.templates import Template, TemplateFailure, render
+from awf.domain.templates import FileReader, Template, TemplateFailure, render, render_value
 from awf.domain.workflow import State, TerminalState, Workflow
 from awf.engine.blocks import Block, Ending, Leaf, Verdict
 from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
+from awf.engine.files import read_beside
 from awf.engine.hooks import Hooks
 from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
@@ -97,6 +99,19 @@ class Flow:
         """What templates and expressions of the activity at a path (or of a sequence) see."""
         return scope_of(self, path)
 
+    def text(self, template: Template, path: str) -> str:
+        """A template rendered for the activity at a path (or for a sequence). Raises TemplateFailure."""
+        return render(template, self.scope(path), files=self.files(path))
+
+    def value(self, template: Template, path: str) -> Any:
+        """Like ``text``; a template that is one single action keeps the type of its value. Raises TemplateFailure."""
+        return render_value(template, self.scope(path), files=self.files(path))
+
+    def files(self, path: str) -> FileReader:
+        """What ``readFile`` reads there: paths are meant from the workflow's directory."""
+        sequence = path if path in self.state.sequences else self.state.sequence_of(path)
+        return partial(read_beside, self, self.workflow_of(sequence))
+
     def test(self, expression: Expression, path: str) -> bool:
         """Evaluate a condition. Raises ExpressionFailure."""
         return test(expression, self.scope(path))
@@ -158,7 +173,9 @@ class Flow:
         planner = self.blocks.get(activity.kind) or self.leaves[activity.kind]
         try:
             fact = planner.plan(self, activity, known, fact)
-            fact = changed(fact, timeout=render_timeout(known.timeout, lambda: self.scope(activity.path)))
+            fact = changed(
+                fact, timeout=render_timeout(known.timeout, lambda timeout: self.text(timeout, activity.path))
+            )
         except CannotStart as reason:
             fact = changed(fact, refused=self.sealer.mask(str(reason)))
         self.emit(fact)
@@ -374,7 +391,7 @@ class Flow:
     def render_or_source(self, template: Template, path: str) -> str:
         """A message; where it cannot be rendered, its source."""
         try:
-            return render(template, self.scope(path))
+            return self.text(template, path)
         except TemplateFailure:
             return template.source
 

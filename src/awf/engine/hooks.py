@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome
-from awf.domain.templates import TemplateFailure, render
+from awf.domain.templates import TemplateFailure
 from awf.domain.workflow import HookAction, Workflow
 from awf.engine.render import CannotStart, render_command, sealed_command
 from awf.journal.events import HookFinished, HookStarted
@@ -55,7 +55,7 @@ class Hooks:
         message, error = "", ""
         if action.log is not None:
             try:
-                message = self._flow.sealer.mask(render(action.log, self._flow.scope(path)))
+                message = self._flow.sealer.mask(self._flow.text(action.log, path))
             except TemplateFailure as failure:
                 error = self._flow.sealer.mask(failure.message)
         self._flow.emit(HookFinished(path=path, hook=hook, index=index, message=message, error=error))
@@ -67,7 +67,7 @@ class Hooks:
         command, refused = None, ""
         try:
             command = sealed_command(
-                render_command(action.command, flow.scope(path), code=not action.escaping), flow.sealer
+                render_command(flow, path, action.command, code=not action.escaping), flow.sealer
             )
         except CannotStart as reason:
             refused = flow.sealer.mask(str(reason))

@@ -11,7 +11,7 @@ from typing import Any
 
 from awf.domain.arithmetic import ArithmeticFailure, whole_number
 from awf.domain.expressions import ExpressionFailure
-from awf.domain.templates import Template, TemplateFailure, render, render_value
+from awf.domain.templates import Template, TemplateFailure
 from awf.domain.workflow import ForEachState, LoopState, WhileState
 from awf.engine.blocks import Ending, Verdict
 from awf.engine.flow import Flow, changed
@@ -111,7 +111,7 @@ class Loop:
         if not isinstance(state.limit, Template):
             return state.limit or (ITEM_LIMIT if isinstance(state, ForEachState) else WHILE_LIMIT)
         try:
-            text = render(state.limit, flow.scope(activity.path))
+            text = flow.text(state.limit, activity.path)
             limit = whole_number(text)
         except (TemplateFailure, ArithmeticFailure) as failure:
             raise CannotStart(f"max_iterations: {failure}") from failure
@@ -123,11 +123,10 @@ class Loop:
 
 
 def _items(flow: Flow, activity: Activity, state: ForEachState) -> list[Any]:
-    scope = flow.scope(activity.path)
     try:
         if isinstance(state.items, tuple):
-            return [_rendered(item, scope) for item in state.items]
-        value = render_value(state.items, scope)
+            return [_rendered(flow, activity, item) for item in state.items]
+        value = flow.value(state.items, activity.path)
     except TemplateFailure as failure:
         raise CannotStart(failure.message) from failure
     if isinstance(value, list):
@@ -135,13 +134,13 @@ def _items(flow: Flow, activity: Activity, state: ForEachState) -> list[Any]:
     return split_items(value if isinstance(value, str) else json.dumps(value))
 
 
-def _rendered(item: Any, scope: Any) -> Any:
+def _rendered(flow: Flow, activity: Activity, item: Any) -> Any:
     if isinstance(item, Template):
-        return render(item, scope)
+        return flow.text(item, activity.path)
     if isinstance(item, (list, tuple)):
-        return [_rendered(part, scope) for part in item]
+        return [_rendered(flow, activity, part) for part in item]
     if isinstance(item, dict):
-        return {name: _rendered(part, scope) for name, part in item.items()}
+        return {name: _rendered(flow, activity, part) for name, part in item.items()}
     return item
 
 

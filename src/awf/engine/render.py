@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from awf.domain.duration import parse_duration
-from awf.domain.scope import Scope
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
-from awf.domain.templates import Template, TemplateFailure, render, render_parts
+from awf.domain.templates import Template, TemplateFailure, render_parts
 from awf.domain.workflow import State, StepState
 from awf.engine.state import Activity
 from awf.journal.events import ShellCommand, StepStarted
@@ -27,15 +26,15 @@ class ShellStep:
 
     def plan(self, flow: Flow, activity: Activity, state: StepState, fact: StepStarted) -> StepStarted:
         """Render command, directory and environment; secret values stay out of the fact."""
-        scope, sealer = flow.scope(activity.path), flow.sealer
-        command = render_command(state.command, scope, code=not state.escaping)
+        path, sealer = activity.path, flow.sealer
+        command = render_command(flow, path, state.command, code=not state.escaping)
         if not command.script.strip():
             raise CannotStart(
                 f"the command of state '{state.name}' is empty after rendering ({state.command.position})"
             )
         try:
-            directory = "" if state.dir is None else render(state.dir, scope)
-            env = {name: sealer.seal(render(value, scope)) for name, value in state.env.items()}
+            directory = "" if state.dir is None else flow.text(state.dir, path)
+            env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
         except TemplateFailure as failure:
             raise CannotStart(failure.message) from failure
         return StepStarted(
@@ -60,10 +59,11 @@ class Unperformed:
         raise CannotStart(f"type '{state.kind}' is not performed by this version of awf ({state.position})")
 
 
-def render_command(template: Template, scope: Scope, *, code: bool = False) -> ShellCommand:
+def render_command(flow: Flow, path: str, template: Template, *, code: bool = False) -> ShellCommand:
     """A shell command with its values as data. Raises CannotStart."""
     try:
-        script = shell_script(render_parts(template, scope), code=code or template.sole_action)
+        parts = render_parts(template, flow.scope(path), files=flow.files(path))
+        script = shell_script(parts, code=code or template.sole_action)
     except TemplateFailure as failure:
         raise CannotStart(failure.message) from failure
     except ShellPlaceError as failure:
@@ -85,12 +85,12 @@ def sealed_command(command: ShellCommand, sealer: Sealer) -> ShellCommand:
     )
 
 
-def render_timeout(timeout: float | Template | None, scope: Callable[[], Any]) -> float | None:
+def render_timeout(timeout: float | Template | None, render: Callable[[Template], str]) -> float | None:
     """A time limit in seconds, None for none. Raises CannotStart."""
     if not isinstance(timeout, Template):
         return timeout or None
     try:
-        return parse_duration(render(timeout, scope()).strip()) or None
+        return parse_duration(render(timeout).strip()) or None
     except TemplateFailure as failure:
         raise CannotStart(failure.message) from failure
     except ValueError as error:

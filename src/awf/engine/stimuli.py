@@ -14,11 +14,16 @@ def _nowhere(_: str) -> bool:
     return False
 
 
+def _no_file(path: str) -> str:
+    raise FileNotFoundError(2, "no such file", path)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
-    process environment and the machine, the limits in force, and a random number from 0 to 1. Deciding reads nothing
-    else; what it computed from this is in the facts."""
+    process environment and the machine, the limits in force, a random number from 0 to 1, and the files that templates
+    ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
+    computed from this is in the facts."""
 
     now: int
     engine: str
@@ -28,6 +33,7 @@ class World:
     max_transitions: int = 10_000
     chance: float = 0.5
     file_exists: Callable[[str], bool] = _nowhere
+    read_file: Callable[[str], str] = _no_file
 
 
 @dataclass(frozen=True, slots=True)
