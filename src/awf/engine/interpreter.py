@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from awf.domain.outcomes import Failed, Outcome
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
@@ -40,7 +42,6 @@ from awf.journal.events import (
     ExecutionFailed,
     ExecutionReleased,
     HookStarted,
-    ShellCommand,
     StepRetrying,
     StepStarted,
     Stream,
@@ -305,21 +306,13 @@ class Interpreter:
         if not self._sealer or fact.command is None:
             return fact
         unseal = self._sealer.unseal
-        return StepStarted(
-            step=fact.step,
-            state=fact.state,
-            path=fact.path,
-            attempt=fact.attempt,
-            attempt_id=fact.attempt_id,
-            kind=fact.kind,
-            command=ShellCommand(
-                script=unseal(fact.command.script),
-                variables=tuple((name, unseal(value)) for name, value in fact.command.variables),
-            ),
-            dir=unseal(fact.dir),
-            env={name: unseal(value) for name, value in fact.env.items()},
-            timeout=fact.timeout,
+        command = replace(
+            fact.command,
+            script=unseal(fact.command.script),
+            variables=tuple((name, unseal(value)) for name, value in fact.command.variables),
         )
+        env = {name: unseal(value) for name, value in fact.env.items()}
+        return replace(fact, command=command, dir=unseal(fact.dir), env=env)
 
     def _context(self) -> StepContext:
         accepted = self._core.state.accepted

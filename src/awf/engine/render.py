@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from awf.domain.duration import parse_duration
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
@@ -37,16 +39,14 @@ class ShellStep:
             env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
         except TemplateFailure as failure:
             raise CannotStart(failure.message) from failure
-        return StepStarted(
-            step=fact.step,
-            state=fact.state,
-            path=fact.path,
-            attempt=fact.attempt,
-            attempt_id=fact.attempt_id,
-            kind=fact.kind,
+        if state.script and command.script.startswith("#!"):
+            command = replace(command, program=True)
+        return replace(
+            fact,
             command=sealed_command(command, sealer),
             dir=sealer.seal(directory),
             env=env,
+            max_output=state.max_output,
         )
 
 
@@ -80,9 +80,8 @@ def sealed_command(command: ShellCommand, sealer: Sealer) -> ShellCommand:
     variables = tuple((name, sealer.seal(value)) for name, value in command.variables)
     if script == command.script and variables == command.variables:
         return command
-    return ShellCommand(
-        script=script, variables=variables, display=sealer.mask(command.display or command.script)
-    )
+    display = sealer.mask(command.display or command.script)
+    return replace(command, script=script, variables=variables, display=display)
 
 
 def render_timeout(timeout: float | Template | None, render: Callable[[Template], str]) -> float | None:

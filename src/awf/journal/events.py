@@ -109,12 +109,14 @@ class ShellCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """A rendered shell command: values are data, never code.
 
     ``script`` is what the shell reads; it refers to ``variables`` (name, value) that a quoted preamble sets.
-    ``display`` is the command with the values in place, for people; empty where it equals ``script``.
+    ``display`` is the command with the values in place, for people; empty where it equals ``script``. ``program``: it is
+    a file that says by ``#!`` which program reads it.
     """
 
     script: str
     variables: tuple[tuple[str, str], ...] = ()
     display: str = ""
+    program: bool = False
 
 
 class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
@@ -122,6 +124,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
 
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
     failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
+    ``max_output``: bytes of each stream that are kept; None: the usual.
 
     Of loops, parallel blocks and sub-workflows, which have no process: ``items`` and ``limit`` of a loop (``left_out``
     counts the items beyond the limit), ``branches`` of a block, ``inputs`` of a sub-workflow.
@@ -138,6 +141,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     dir: str = ""
     env: dict[str, str] = {}
     timeout: float | None = None
+    max_output: int | None = None
     refused: str = ""
     items: list[Json] | None = None
     limit: int | None = None
