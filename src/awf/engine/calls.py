@@ -80,7 +80,7 @@ class Call:
         response = {state.outputs.get(name, name): value for name, value in found.items()}
         if not found:
             last = max(
-                (result for (graph, _), result in flow.state.results.items() if graph == activity.path),
+                (result for result in flow.state.sequences[activity.path].results.values() if not result.cancelled),
                 key=lambda result: result.order,
                 default=None,
             )

@@ -29,7 +29,7 @@ class Closing:
     def close(self, closing: WorkflowClosing) -> None:
         """A graph has its outcome: what still runs in it is ended, its closing hooks run, then it takes effect."""
         actions = self._flow.hooks.closing_actions(self._flow.workflow_of(closing.path), closing.status)
-        if actions or self._busy(closing.path):
+        if actions or self._busy(closing.path) or self._is_open(closing.path):
             self._flow.emit(closing)
             self.go_on(closing.path)
         else:
@@ -52,6 +52,10 @@ class Closing:
     def _busy(self, path: str) -> bool:
         """Does a process run for the graph at a path?"""
         return bool(self._flow.state.flying(path) or self._flow.state.hooks_below(path))
+
+    def _is_open(self, path: str) -> bool:
+        """Is there a block or a step, started and not ended, in the graph at a path?"""
+        return any(left.started is not None and left.result is None for left in self._flow.state.below(path))
 
     def _take_effect(self, closing: WorkflowClosing) -> None:
         """An outcome takes effect."""

@@ -92,6 +92,11 @@ class Core:
         self.state = state
         self.inputs = inputs
 
+    def identity(self, path: str) -> tuple[str, Mapping[str, Any]]:
+        """The workflow that an activity at a path (or a sequence) belongs to, and the real values of its inputs."""
+        scope = self._flow.scope(path)
+        return scope["workflow"]["Name"], scope["inputs"]
+
     def take(self) -> list[Entry]:
         """The entries decided since the last call, to be appended in this order before anything acts on them."""
         decided, self._flow.decided = self._flow.decided, []
@@ -117,6 +122,7 @@ class Core:
                 self._cancel()
             case Release():
                 self._flow.emit(ExecutionReleased(engine=world.engine))
+        self._flow.settle_down()
 
     # Taking over
 
@@ -169,7 +175,10 @@ class Core:
         for activity in reversed(list(state.activities.values())):
             if state.finished or state.activities.get(activity.path) is not activity or self._busy(activity):
                 continue
-            if activity.result is not None:
+            around = flow.ending_around(activity.path)
+            if around is not None:
+                flow.go_on_ending(around)
+            elif activity.result is not None:
                 if not self._was_left(activity):
                     flow.settle(activity)
             elif activity.ending is not None:
@@ -178,6 +187,7 @@ class Core:
                 flow.arrive(activity)
             elif activity.kind in BLOCKS and activity.flying:
                 flow.proceed(activity)
+            flow.settle_down()
         root = state.sequences[""]
         if not state.finished and not state.hooks:
             if root.closing is not None:
@@ -194,11 +204,7 @@ class Core:
     def _was_left(self, activity: Activity) -> bool:
         """A branch that ended stays until its block ends; nothing more is to be done for it while others run."""
         parent = self.state.activities.get(activity.parent)
-        if parent is None or parent.kind != "parallel":
-            return False
-        known = self._flow.definition(activity)
-        post = getattr(getattr(known, "hooks", None), "post", ())
-        return activity.hooks_done >= len(post)
+        return parent is not None and parent.kind == "parallel" and self._flow.is_over(activity)
 
     # What running steps report
 

@@ -176,7 +176,7 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     )
     activity.result, activity.flying, activity.retry_at, activity.ending = result, False, None, None
     activity.hooks_done = 0
-    state.results[state.sequence_of(fact.path), fact.state] = result
+    state.sequences[state.sequence_of(fact.path)].results[fact.state] = result
     if not activity.parent:
         state.history[fact.path] = result
 
@@ -204,7 +204,7 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
         began=entry.seq,
         order=entry.seq,
     )
-    state.results["", fact.state] = state.history[fact.path] = result
+    state.sequences[""].results[fact.state] = state.history[fact.path] = result
     state.reused.add(fact.step)
     state.next_step = max(state.next_step, fact.step + 1)
 

@@ -33,7 +33,7 @@ from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
 from awf.engine.route import verdict_of
 from awf.engine.scope import loop_fields, scope_of
-from awf.engine.state import BLOCKS, Activity, ExecutionState, Sequence
+from awf.engine.state import BLOCKS, CANCELLED, Activity, ExecutionState, Sequence
 from awf.engine.stimuli import World
 from awf.journal.events import (
     AnyFact,
@@ -47,7 +47,6 @@ from awf.journal.events import (
     WorkflowClosing,
 )
 
-CANCELLED = "cancelled"
 CANCELLED_EXIT = 143
 
 
@@ -71,6 +70,7 @@ class Flow:
         self.leaves = leaves
         self.world = World(now=0, engine="")
         self.decided: list[Entry] = []
+        self._due: list[Activity] = []
         self.hooks = Hooks(self)
         self.closing = Closing(self)
 
@@ -119,6 +119,35 @@ class Flow:
     def test_in_loop(self, expression: Expression, loop: Activity, index: int) -> bool:
         """Evaluate a loop's condition as its iteration ``index`` would see it. Raises ExpressionFailure."""
         return test(expression, {**self.scope(loop.path), "loop": loop_fields(self.state, loop, index)})
+
+    def is_over(self, activity: Activity) -> bool:
+        """Is there nothing left to do in it? Its ``post`` hooks belong to it."""
+        known = self.definition(activity)
+        if isinstance(known, TerminalState):
+            return True
+        return activity.result is not None and activity.hooks_done >= len(known.hooks.post)
+
+    # Going on without recursion, however many states follow one another with no process between them
+
+    def later(self, activity: Activity) -> None:
+        """Go on with a block that has been started, or with what has ended, before ``settle_down`` returns. The last
+        one first: what an activity sets off comes before what was to come after it."""
+        self._due.append(activity)
+
+    def settle_down(self) -> None:
+        """Go on until only processes, hooks and delays can."""
+        while self._due:
+            activity = self._due.pop()
+            state = self.state
+            if state.finished or state.cancel_requested or state.activities.get(activity.path) is not activity:
+                continue
+            around = self.ending_around(activity.path)
+            if around is not None:
+                self.go_on_ending(around)
+            elif activity.result is not None:
+                self.leave(activity)
+            elif activity.flying and activity.ending is None:
+                self.proceed(activity)
 
     # Entering and starting
 
@@ -180,7 +209,7 @@ class Flow:
             fact = changed(fact, refused=self.sealer.mask(str(reason)))
         self.emit(fact)
         if activity.kind in BLOCKS:
-            self.proceed(activity)
+            self.later(activity)
 
     def repeat(self, activity: Activity, *, recovered: bool) -> None:
         """Start the next attempt of what was rendered before."""
@@ -190,7 +219,7 @@ class Flow:
         name = attempt_id(self.state.execution, before.step, attempt)
         self.emit(changed(before, attempt=attempt, attempt_id=name, recovered=recovered))
         if activity.kind in BLOCKS:
-            self.proceed(activity)
+            self.later(activity)
 
     def proceed(self, activity: Activity) -> None:
         """Let a block that has been started go on."""
@@ -281,7 +310,7 @@ class Flow:
         known = self.definition(activity)
         assert not isinstance(known, TerminalState)
         if self.hooks.run(activity.path, "post", known.hooks.post, activity.hooks_done):
-            self.leave(activity)
+            self.later(activity)
         return None
 
     def go_on_ending(self, around: Activity | Sequence) -> None:
@@ -362,19 +391,16 @@ class Flow:
             self.enter(path, f"{path}/{name}" if path else name, name, via)
 
     def _terminate(self, activity: Activity, terminal: TerminalState) -> None:
-        sequence = self.state.sequence_of(activity.path)
         parent = self.state.activities.get(activity.parent)
+        if parent is not None and parent.kind == "parallel":
+            return self.later(parent)
+        sequence = self.state.sequence_of(activity.path)
         message = ""
         if terminal.message is not None:
             message = self.render_or_source(terminal.message, activity.path)
         failed = terminal.status == "failure"
         error = message or f"workflow reached terminal failure state: {terminal.name}"
         code = (1 if failed else 0) if terminal.exit_code is None else terminal.exit_code
-        if parent is not None and parent.kind == "parallel":
-            verdict = Verdict(failed=failed, error=error, exit_code=code)
-            return self.blocks["parallel"].child_left(
-                self, parent, self.definition(parent), activity, verdict
-            )
         if failed:
             return self.closing.fail(
                 sequence, Verdict(failed=True, error=error, exit_code=code), terminal.name

@@ -23,22 +23,19 @@ class Parallel:
         return changed(fact, branches=state.branches)
 
     def proceed(self, flow: Flow, activity: Activity, state: ParallelState) -> None:
-        """Enter branches until as many run as may, or the block is decided."""
-        while (name := self._next(flow, activity, state)) is not None:
-            flow.enter(activity.path, f"{activity.path}/{name}", name, "branch")
-        self._judge(flow, activity, state)
+        """Enter the next branch, until as many run as may or the block is decided."""
+        name = self._next(flow, activity, state)
+        if name is None:
+            return self._judge(flow, activity, state)
+        flow.later(activity)
+        return flow.enter(activity.path, f"{activity.path}/{name}", name, "branch")
 
     def child_left(
         self, flow: Flow, activity: Activity, state: ParallelState, child: Activity, verdict: Verdict
     ) -> None:
         """A branch is over."""
         del child, verdict
-        if (
-            flow.state.activities.get(activity.path) is activity
-            and activity.ending is None
-            and activity.flying
-        ):
-            self.proceed(flow, activity, state)
+        self.proceed(flow, activity, state)
 
     def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:  # noqa: ARG002
         """A success with the branches' outputs."""
@@ -50,14 +47,10 @@ class Parallel:
         return Ending(output=json.dumps(outputs, ensure_ascii=False, separators=(",", ":")), response=outputs)
 
     def _next(self, flow: Flow, activity: Activity, state: ParallelState) -> str | None:
-        if (
-            not activity.flying
-            or activity.ending is not None
-            or self._decided(flow, activity, state) is not None
-        ):
+        if self._decided(flow, activity, state) is not None:
             return None
         children = flow.state.children(activity.path)
-        open_now = sum(1 for child in children if not _over(child))
+        open_now = sum(1 for child in children if not flow.is_over(child))
         if state.max_concurrent and open_now >= state.max_concurrent:
             return None
         entered = {child.state for child in children}
@@ -65,7 +58,7 @@ class Parallel:
 
     def _decided(self, flow: Flow, activity: Activity, state: ParallelState) -> Ending | None:
         """The outcome, if what has ended by now already decides it."""
-        ended = [child for child in flow.state.children(activity.path) if _over(child)]
+        ended = [child for child in flow.state.children(activity.path) if flow.is_over(child)]
         for child in ended:
             failed = _failed(flow, child)
             if failed and state.strategy == "all_succeed":
@@ -75,11 +68,9 @@ class Parallel:
         return None
 
     def _judge(self, flow: Flow, activity: Activity, state: ParallelState) -> None:
-        if not activity.flying or activity.ending is not None:
-            return
         decided = self._decided(flow, activity, state)
         children = flow.state.children(activity.path)
-        everything = len(children) == len(state.branches) and all(_over(child) for child in children)
+        everything = len(children) == len(state.branches) and all(flow.is_over(child) for child in children)
         if everything:
             if decided is None and state.strategy == "any_succeed":
                 decided = self._failure(children[-1])
@@ -93,10 +84,6 @@ class Parallel:
         result = child.result
         error = f"branch '{child.state}' failed" + (f": {result.error}" if result and result.error else "")
         return Ending(failed=True, error=error, exit_code=(result.exit_code if result else 0) or 1)
-
-
-def _over(child: Activity) -> bool:
-    return child.kind == "terminal" or child.result is not None
 
 
 def _failed(flow: Flow, child: Activity) -> bool:

@@ -23,7 +23,7 @@ def scope_of(flow: Flow, path: str) -> Scope:
     activity = state.activities.get(path)
     scope: dict[str, Any] = {
         "inputs": _inputs(flow, sequence),
-        "states": _Results(state.results, sequence),
+        "states": _Results(state.sequences[sequence].results),
         "env": world.environ,
         "workflow": {
             "ID": state.execution,
@@ -90,23 +90,22 @@ def loop_fields(state: ExecutionState, loop: Activity, index: int | None = None)
 class _Results(Mapping[str, Any]):
     """``states``: the latest results of one graph's states, turned into scope values when they are looked at."""
 
-    __slots__ = ("_results", "_sequence")
+    __slots__ = ("_results",)
 
-    def __init__(self, results: Mapping[tuple[str, str], StepResult], sequence: str) -> None:
+    def __init__(self, results: Mapping[str, StepResult]) -> None:
         self._results = results
-        self._sequence = sequence
 
     def __getitem__(self, name: str) -> Any:
-        return result_fields(self._results[self._sequence, name])
+        return result_fields(self._results[name])
 
     def __contains__(self, name: object) -> bool:
-        return (self._sequence, name) in self._results
+        return name in self._results
 
     def __iter__(self) -> Iterator[str]:
-        return (name for sequence, name in self._results if sequence == self._sequence)
+        return iter(self._results)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._results)
 
 
 def result_fields(result: StepResult) -> dict[str, Any]:

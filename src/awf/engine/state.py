@@ -29,6 +29,9 @@ BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
 
 LOOPS = frozenset({"for_each", "while"})
 
+CANCELLED = "cancelled"
+"""The error of what was ended from outside."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
@@ -55,6 +58,11 @@ class StepResult:
     def failed(self) -> bool:
         """Did it fail?"""
         return self.status == "failed"
+
+    @property
+    def cancelled(self) -> bool:
+        """Was it ended from outside?"""
+        return self.failed and self.error == CANCELLED
 
 
 @dataclass(slots=True)
@@ -94,18 +102,20 @@ class Activity:
 @dataclass(slots=True)
 class Sequence:
     """The graph of the execution (path empty) or of a sub-workflow. ``entered``: its first state has been.
-    ``hooks_done`` counts actions of ``workflow_start``, then of the closing hooks."""
+    ``hooks_done`` counts actions of ``workflow_start``, then of the closing hooks. ``results`` has the latest result of
+    each of its states, and goes with the graph."""
 
     path: str
     entered: bool = False
     hooks_done: int = 0
     closing: WorkflowClosing | None = None
+    results: dict[str, StepResult] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class ExecutionState:
-    """See the module's docstring. ``results`` has the latest result by (path of the sub-workflow, state name);
-    ``history`` the latest by path in the main graph, for resuming; ``current`` the path last entered."""
+    """See the module's docstring. ``history`` has the latest result by path in the main graph, for resuming;
+    ``current`` is the path last entered."""
 
     execution: str
     accepted: ExecutionAccepted
@@ -124,7 +134,6 @@ class ExecutionState:
     sequences: dict[str, Sequence] = field(default_factory=lambda: {"": Sequence("")})
     hooks: dict[str, HookStarted] = field(default_factory=dict)
     began: dict[str, int] = field(default_factory=dict)
-    results: dict[tuple[str, str], StepResult] = field(default_factory=dict)
     history: dict[str, StepResult] = field(default_factory=dict)
     reused: set[int] = field(default_factory=set)
 
