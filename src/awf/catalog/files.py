@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awf.catalog.reading import Unreadable, Version, read, version_of
-from awf.catalog.sources import config_directory, data_directory, home
+from awf.catalog.sources import home, own_directory
 from awf.domain.files import MAX_BYTES, FileRefused
 
 _OWN = re.compile(r"\{\{awf\.(\w+)_dir\}\}/?(.*)", re.DOTALL)
@@ -17,12 +17,14 @@ _LOCAL = frozenset({"scripts", "prompts"})
 
 class Beside:
     """Reads files for one workflow; see ``awf.domain.files.Files``. ``seen`` has every path that was looked at, with
-    the file's version then, None where there was none: what was loaded holds as long as these do."""
+    the file's version then, None where there was none: what was loaded holds as long as these do. For a workflow of a
+    ``pack``, the user's own scripts and prompts in ``.awf/scripts/PACK`` win over the pack's."""
 
-    def __init__(self, workflow: str, root: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, workflow: str, root: str, environ: Mapping[str, str], pack: str | None = None) -> None:
         self._directory = Path(workflow).parent
         self._root = Path(root)
         self._environ = environ
+        self._pack = pack
         self.seen: dict[str, Version | None] = {}
 
     def __call__(self, path: str) -> str:
@@ -42,20 +44,17 @@ class Beside:
         if own is not None:
             kind, rest = own[1], own[2]
             if kind in _LOCAL:
+                if self._pack is not None:
+                    yield self._root / ".awf" / kind / self._pack / rest
                 yield self._directory / kind / rest
                 yield self._directory.parent / kind / rest
-            yield self._own_directory(kind) / rest
+            yield own_directory(kind, self._environ) / rest
         elif path == "~" or path.startswith("~/"):
             yield home(self._environ) / path[2:]
         else:
             yield self._directory / path
             if path.startswith(".awf/"):
                 yield self._root / path
-
-    def _own_directory(self, kind: str) -> Path:
-        if kind in {"data", "plugins"}:
-            return data_directory(self._environ) / ("plugins" if kind == "plugins" else "")
-        return config_directory(self._environ) / ("" if kind == "config" else kind)
 
     def _text(self, name: str, path: str) -> str:
         self.seen[name] = None
@@ -70,9 +69,10 @@ class Beside:
         except UnicodeDecodeError:
             raise FileRefused(f"the file is not valid UTF-8: {path}") from None
 
-    def settled(self, now: int, span: int) -> bool:
-        """Whether every file that was read was last changed more than ``span`` nanoseconds before ``now``."""
-        return all(version is None or abs(now - version.changed) > span for version in self.seen.values())
+
+def settled(seen: Mapping[str, Version | None], now: int, span: int) -> bool:
+    """Whether every file that was read was last changed more than ``span`` nanoseconds before ``now``."""
+    return all(version is None or abs(now - version.changed) > span for version in seen.values())
 
 
 def unchanged(seen: Mapping[str, Version | None]) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from awf.domain.scope import AWF_FIELDS
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -44,6 +46,30 @@ def sources(root: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
         Source("local", root / ".awf" / "workflows"),
         Source("global", config_directory(environ) / "workflows"),
     )
+
+
+def pack_directories(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where packs are installed, in the order in which they win; whether the directories exist is not looked at."""
+    shared = environ.get("XDG_CONFIG_HOME", "")
+    return (
+        root / ".awf" / "workflow-packs",
+        *((Path(shared) / ".awf" / "workflow-packs",) if shared.startswith("/") else ()),
+        config_directory(environ) / "workflow-packs",
+        data_directory(environ) / "workflow-packs",
+        home(environ) / ".awf" / "workflow-packs",
+    )
+
+
+def own_directory(kind: str, environ: Mapping[str, str]) -> Path:
+    """The directory that ``awf.KIND_dir`` names: the user's, for all projects."""
+    if kind in {"data", "plugins"}:
+        return data_directory(environ) / ("plugins" if kind == "plugins" else "")
+    return config_directory(environ) / ("" if kind == "config" else kind)
+
+
+def own_directories(environ: Mapping[str, str]) -> dict[str, str]:
+    """The paths of the ``awf`` namespace, by name."""
+    return {name: str(own_directory(name.removesuffix("_dir"), environ)) for name in AWF_FIELDS}
 
 
 def home(environ: Mapping[str, str]) -> Path:

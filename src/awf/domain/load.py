@@ -73,7 +73,7 @@ def _read(fields: Fields, draft: Draft, identifier: str) -> Workflow:
     inputs = read_inputs(fields)
     read_states(fields, draft)
     name = fields.text("name")
-    if name and name != identifier:
+    if name and name not in {identifier, identifier.rpartition("/")[2]}:
         message = f"name '{name}' differs from the file's name; people call this workflow '{identifier}'"
         fields.warn(fields.node.entries["name"].value.position, "WORKFLOW.VALIDATION.NAME", message)
     workflow = Workflow(

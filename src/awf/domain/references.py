@@ -9,7 +9,8 @@ from collections.abc import Collection
 from awf.domain.expressions import names
 from awf.domain.findings import Findings
 from awf.domain.graph import Graph
-from awf.domain.scope import NAMESPACES, STATE_FIELDS
+from awf.domain.packs import pack_of
+from awf.domain.scope import AWF_FIELDS, NAMESPACES, STATE_FIELDS
 from awf.domain.suggest import did_you_mean
 from awf.domain.uses import Use, uses
 from awf.domain.workflow import Workflow
@@ -21,16 +22,6 @@ INVALID_PROPERTY = "WORKFLOW.VALIDATION.INVALID_PROPERTY"
 FORWARD_REFERENCE = "WORKFLOW.VALIDATION.FORWARD_REFERENCE"
 OUT_OF_CONTEXT = "WORKFLOW.VALIDATION.OUT_OF_CONTEXT"
 
-AWF_FIELDS = (
-    "prompts_dir",
-    "scripts_dir",
-    "config_dir",
-    "data_dir",
-    "workflows_dir",
-    "plugins_dir",
-    "skills_dir",
-    "roles_dir",
-)
 _MOST_STATES = 1000
 """Orders of execution are looked at in workflows up to this size: the work grows with its square."""
 
@@ -59,6 +50,7 @@ class _Check:
     ) -> None:
         self._inputs = [item.name for item in workflow.inputs]
         self._inputs_declared = inputs_declared
+        self._awf = AWF_FIELDS if pack_of(workflow.identifier) is None else (*AWF_FIELDS, "pack_name")
         self._states = states
         self._graph = graph
         self._whole = len(states) == len(workflow.states)
@@ -107,8 +99,8 @@ class _Check:
         elif space == "states":
             self._state(use, name)
         elif space == "awf":
-            if name not in AWF_FIELDS:
-                self._property(use, space, name, AWF_FIELDS)
+            if name not in self._awf:
+                self._property(use, space, name, self._awf)
         elif names.canonical(space, name) is None:
             self._property(use, space, name, names.fields(space) or ())
 
