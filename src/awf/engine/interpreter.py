@@ -290,7 +290,7 @@ class Interpreter:
             return Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         try:
             async with self._env.slots:
-                return await runner.run(self._unsealed(fact), self._context(), emit, cancel)
+                return await runner.run(self._unsealed(fact), self._context(fact.path), emit, cancel)
         except Exception as error:
             log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
             return Failed(f"internal error in the runner of '{fact.kind}' steps: {error!r}", exit_code=126)
@@ -314,14 +314,14 @@ class Interpreter:
         env = {name: unseal(value) for name, value in fact.env.items()}
         return replace(fact, command=command, dir=unseal(fact.dir), env=env)
 
-    def _context(self) -> StepContext:
-        accepted = self._core.state.accepted
+    def _context(self, path: str) -> StepContext:
+        workflow, inputs = self._core.identity(path)
         return StepContext(
             execution=self.execution,
-            workflow=accepted.workflow,
-            inputs=self._core.inputs,
+            workflow=workflow,
+            inputs=inputs,
             environ=self._env.world().environ,
-            working_dir=accepted.working_dir,
+            working_dir=self._core.state.accepted.working_dir,
         )
 
     async def _end_tasks(self) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.secrets import MASK, secret_inputs
+from awf.domain.variables import exported
 from awf.domain.workflow import Workflow
 from awf.engine.evolve import fold
 from awf.engine.pinned import Definitions, Pins, pin, runnable
@@ -198,7 +199,8 @@ class Service:
             entries = [ErrorEntry(f"inputs.{name}", text) for name, text in resolved.errors]
             raise InputsInvalid(failure_text(resolved.errors), entries=entries)
         secrets = {name: resolved.values[name] for name in secret_inputs(workflow, resolved.values)}
-        return dict(resolved.values), secrets, tuple(resolved.warnings)
+        left_out = exported(resolved.values, ()).left_out
+        return dict(resolved.values), secrets, (*resolved.warnings, *left_out)
 
 
 async def journal_of(store: Store, execution: str) -> list[Entry]:
