@@ -84,8 +84,11 @@ class Fields:
         return node is not None and not (isinstance(node, ScalarNode) and not node.text.strip())
 
     def value(self, key: str) -> Node | None:
-        entry = self.entry(key)
-        return entry.value if entry else None
+        entry = self.node.entries.get(key)
+        if entry is None:
+            return None
+        node = entry.value
+        return None if isinstance(node, ScalarNode) and node.value is None else node
 
     def require(self, key: str) -> bool:
         """Whether ``key`` has a value; its absence is reported."""

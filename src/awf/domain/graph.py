@@ -6,6 +6,7 @@ has ended. Any other state is one place. Places are strings; that of an entry is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
@@ -62,6 +63,7 @@ class Graph:
         self._next: dict[str, dict[str, None]] = {}
         self._walk_contexts()
         self._previous = _reversed(self._next)
+        self._came_from = _ways(self._next, self._initial)
         self._depths = self._measure()
         self.circle = self._find_circle()
         """A state that holds itself, as the way from itself to itself; nothing where there is none."""
@@ -82,13 +84,26 @@ class Graph:
 
     def can_precede(self, earlier: str, place: str) -> bool:
         """Whether the state ``earlier`` can have ended before ``place`` is reached for the first time."""
-        entered_without, ancestors = self._around(place)
         end = self.end(earlier)
+        if self._is_on_the_way(end, place):
+            return True
+        entered_without, ancestors = self._around(place)
         return end in entered_without and end in ancestors
 
     def can_follow(self, earlier: str, place: str) -> bool:
         """Whether ``place`` can be reached at some time after the state ``earlier`` has ended."""
-        return self.end(earlier) in self._around(place)[1]
+        end = self.end(earlier)
+        return self._is_on_the_way(end, place) or end in self._around(place)[1]
+
+    def _is_on_the_way(self, before: str, place: str) -> bool:
+        """Whether a shortest way from the initial state to ``place`` passes ``before``: the quick answer to most
+        questions."""
+        known: str | None = self._came_from.get(place)
+        while known is not None:
+            if known == before:
+                return True
+            known = self._came_from[known]
+        return False
 
     def inside(self, name: str) -> set[str]:
         """Every state that a state holds, and that those hold."""
@@ -217,6 +232,19 @@ def _reversed(edges: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     for name, following in edges.items():
         for after in following:
             found[after].append(name)
+    return found
+
+
+def _ways(edges: Mapping[str, Iterable[str]], starts: Iterable[str]) -> dict[str, str | None]:
+    """By place the one before it on a shortest way from a start, None for a start."""
+    found: dict[str, str | None] = dict.fromkeys(starts)
+    waiting = deque(found)
+    while waiting:
+        name = waiting.popleft()
+        for after in edges.get(name, ()):
+            if after not in found:
+                found[after] = name
+                waiting.append(after)
     return found
 
 
