@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import yaml
 from litestar import Litestar, Response, get
+from litestar.di import NamedDependency
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
-from litestar.params import Dependency
+from litestar.params import FromPath, SkipValidation
 
 import awf
 from awf.server.answers import problems
@@ -68,7 +69,7 @@ class Description:
         return yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True).encode()
 
 
-TheDescription: TypeAlias = Annotated[Description, Dependency(skip_validation=True)]
+TheDescription: TypeAlias = NamedDependency[SkipValidation[Description]]
 
 
 @get(
@@ -108,7 +109,7 @@ async def docs() -> Response[bytes]:
 
 
 @get("/docs/{file:str}", include_in_schema=False)
-async def docs_file(file: str) -> Response[bytes]:
+async def docs_file(file: FromPath[str]) -> Response[bytes]:
     if file not in _MEDIA_TYPES:
         raise Refused(
             404, f"nothing is at /docs/{file}; see /docs for the API and /api/workflows for the workflows"

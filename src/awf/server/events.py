@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 from litestar import get
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter
 from litestar.types import ASGIApp
 
 from awf.journal.store import ExecutionRow, Store
@@ -29,8 +29,8 @@ _HEADERS = (
 
 LastEventId = Annotated[
     str | None,
-    Parameter(
-        header="Last-Event-ID",
+    HeaderParameter(
+        name="Last-Event-ID",
         description="continue after this event",
         schema_extra={"oneOf": None, "type": "string"},
     ),
@@ -106,7 +106,7 @@ async def starting_position(store: Store, row: ExecutionRow, given: str | None, 
     },
 )
 async def stream_events(
-    id: str,
+    id: FromPath[str],
     service: TheService,
     feeds: TheFeeds,
     from_header: LastEventId = None,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, Router, delete, get, post
+from litestar.params import FromPath
 
 from awf.engine.service import Service
 from awf.errors import NotResumable
@@ -64,7 +65,7 @@ async def list_executions(
 
 
 @get("/{id:str}", operation_id="getExecution", summary="Get execution details", responses=problems(404))
-async def get_execution(id: str, service: TheService) -> ExecutionBody:
+async def get_execution(id: FromPath[str], service: TheService) -> ExecutionBody:
     execution = queries.execution_id(id)
     row, steps = await asyncio.gather(
         service.execution(execution), service.store.steps(execution, limit=STEPS, latest=True)
@@ -73,7 +74,7 @@ async def get_execution(id: str, service: TheService) -> ExecutionBody:
 
 
 @delete("/{id:str}", operation_id="cancelExecution", summary="Cancel execution", responses=problems())
-async def cancel_execution(id: str, service: TheService) -> None:
+async def cancel_execution(id: FromPath[str], service: TheService) -> None:
     if queries.is_execution_id(id):
         await service.cancel(id)
 
@@ -86,7 +87,9 @@ async def cancel_execution(id: str, service: TheService) -> None:
     operation_class=ResumeOperation,
     responses=problems(404, 422),
 )
-async def resume_execution(id: str, request: Request[Any, Any, Any], service: TheService) -> AcceptedBody:
+async def resume_execution(
+    id: FromPath[str], request: Request[Any, Any, Any], service: TheService
+) -> AcceptedBody:
     wanted = fitted(request, ResumeRequest)
     if not queries.is_execution_id(id):
         raise NotResumable(id)
@@ -101,7 +104,7 @@ async def resume_execution(id: str, request: Request[Any, Any, Any], service: Th
 
 @get("/{id:str}/steps", operation_id="listSteps", summary="List all steps", responses=problems(404))
 async def list_steps(
-    id: str, request: Request[Any, Any, Any], service: TheService, cursor: queries.Cursor = None
+    id: FromPath[str], request: Request[Any, Any, Any], service: TheService, cursor: queries.Cursor = None
 ) -> Response[StepsBody]:
     after = queries.cursor(cursor) or 0
     await service.execution(queries.execution_id(id))
@@ -118,7 +121,7 @@ async def list_steps(
     responses=problems(404),
 )
 async def get_step_output(
-    id: str, n: int, service: TheService, stream: queries.StreamName = None
+    id: FromPath[str], n: FromPath[int], service: TheService, stream: queries.StreamName = None
 ) -> StepOutputBody:
     name = queries.stream_name(stream)
     await service.execution(queries.execution_id(id))

@@ -123,9 +123,10 @@ class Feed:
 
     # For the feeds
 
-    async def pull(self, now: float) -> None:
-        """Read one page of what is new, and wake the viewers."""
+    async def pull(self, now: float) -> bool:
+        """Read one page of what is new, and wake the viewers. Whether the page was full: there may be more."""
         entries = await self._store.journal(self.subject.execution, after=self.head, limit=_PULL)
+        full = len(entries) == _PULL
         while entries:
             chunk = await read_chunk(self._store, self.subject, entries)
             entries, read = entries[chunk.last - self.head :], entries[chunk.last - self.head - 1]
@@ -134,6 +135,7 @@ class Feed:
             if chunk.default:
                 self._active_at = now
             self.wake()
+        return full and not self.finished
 
     def beat(self, now: float, heartbeat: float) -> None:
         """Count a beat where nothing has happened for ``heartbeat`` seconds."""
@@ -247,7 +249,7 @@ class Feeds:
         more = False
         for execution, head in heads.items():
             if head.last_seq > live[execution].head:
-                more |= await self._pull(live[execution], now) and head.last_seq > live[execution].head
+                more |= await self._pull(live[execution], now)
         self._beat(now)
         return more
 
@@ -256,8 +258,7 @@ class Feeds:
         now = self._clock()
         more = False
         for feed in live.values():
-            head = feed.head
-            more |= await self._pull(feed, now) and feed.head > head and not feed.finished
+            more |= await self._pull(feed, now)
         self._beat(now)
         return more
 
@@ -266,16 +267,16 @@ class Feeds:
             feed.beat(now, self._heartbeat)
 
     async def _pull(self, feed: Feed, now: float) -> bool:
-        """Whether it could be read. What cannot be read later either ends its viewers' streams."""
+        """Whether there may be more. What cannot be read later either ends its viewers' streams."""
         try:
-            await feed.pull(now)
+            more = await feed.pull(now)
         except Exception as error:
             self._complain(error)
             if not isinstance(error, StoreUnavailable):
                 feed.close()
             return False
         self._complained = ""
-        return True
+        return more
 
     def _complain(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"

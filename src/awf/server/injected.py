@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from awf.engine.service import Service
 from awf.server.feed import Feeds
 
-TheService: TypeAlias = Annotated[Service, Dependency(skip_validation=True)]
-TheFeeds: TypeAlias = Annotated[Feeds, Dependency(skip_validation=True)]
+TheService: TypeAlias = NamedDependency[SkipValidation[Service]]
+TheFeeds: TypeAlias = NamedDependency[SkipValidation[Feeds]]

@@ -153,8 +153,8 @@ def _of_framework(error: HTTPException, method: str, path: str) -> Answer:
             f"nothing is at {shortened(path)}; see /docs for the API and /api/workflows for the workflows"
         )
     elif status == 405:
-        allowed = {"HEAD", *headers["allow"].split(", ")} if "GET" in headers["allow"] else {headers["allow"]}
-        headers["allow"] = ", ".join(sorted(allowed))
+        allowed = {*headers["allow"].split(", ")}
+        headers["allow"] = ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
         detail = f"{method} is not a method of {shortened(path)}"
     else:
         detail = error.detail

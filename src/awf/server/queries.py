@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import Request
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from awf.errors import ErrorEntry, ExecutionNotFound
 from awf.journal.events import Stream
@@ -47,8 +47,8 @@ _DIGITS = re.compile("[0-9]+")
 _TEXT: dict[str, object] = {"type": "string", "pattern": "^[^\\u0000]*$"}
 
 
-def _parameter(description: str, schema: dict[str, object]) -> object:
-    return Parameter(description=description, schema_extra={"oneOf": None, **schema})
+def _parameter(description: str, schema: dict[str, object]) -> QueryParameter:
+    return QueryParameter(description=description, schema_extra={"oneOf": None, **schema})
 
 
 WorkflowName = Annotated[str | None, _parameter("only this workflow's", _TEXT)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Router, get, post
+from litestar.params import FromPath
 from msgspec import UNSET
 
 from awf.engine.ports import WorkflowFile
@@ -34,7 +35,7 @@ async def list_workflows(service: TheService) -> WorkflowsBody:
 
 
 @get("/{name:str}", operation_id="getWorkflow", summary="Get workflow details", responses=problems(404, 422))
-async def get_workflow(name: str, service: TheService) -> WorkflowBody:
+async def get_workflow(name: FromPath[str], service: TheService) -> WorkflowBody:
     file = await service.workflow(name)
     document = file.loaded.document
     if document is None or not is_loadable(file):
@@ -57,7 +58,7 @@ async def get_workflow(name: str, service: TheService) -> WorkflowBody:
     summary="Validate workflow",
     responses=problems(404),
 )
-async def validate_workflow(name: str, service: TheService) -> ValidationBody:
+async def validate_workflow(name: FromPath[str], service: TheService) -> ValidationBody:
     loaded = (await service.workflow(name)).loaded
     return ValidationBody(
         Validation(
@@ -75,7 +76,9 @@ async def validate_workflow(name: str, service: TheService) -> ValidationBody:
     operation_class=RunOperation,
     responses=problems(404, 422),
 )
-async def run_workflow(name: str, request: Request[Any, Any, Any], service: TheService) -> AcceptedBody:
+async def run_workflow(
+    name: FromPath[str], request: Request[Any, Any, Any], service: TheService
+) -> AcceptedBody:
     wanted = fitted(request, RunRequest)
     try:
         execution = await service.run(name, wanted.inputs)
