@@ -146,7 +146,11 @@ class Core:
                     flow.hooks.ended(hook.path, Cancelled(), "")
             return flow.closing.cancel_rest()
         for hook in list(state.hooks.values()):
-            flow.hooks.repeat(hook)
+            around = flow.ending_around(hook.path)
+            if around is None or around is state.sequences.get(hook.path):
+                flow.hooks.repeat(hook)
+            else:
+                flow.hooks.ended(hook.path, Cancelled(), "")
         for activity in state.flying():
             if self._rerun(activity):
                 return None
@@ -278,6 +282,12 @@ class Core:
             return None
         if state.cancel_requested:
             return flow.closing.cancel_rest()
+        around = flow.ending_around(fact.path)
+        if around is not None:
+            return flow.go_on_ending(around)
+        block = state.activities.get(fact.path)
+        if block is not None and block.ending is not None:
+            return flow.collapse(block)
         if fact.hook == "workflow_start":
             if fact.error:
                 error = f"workflow_start hook failed: {fact.error}"
@@ -287,9 +297,6 @@ class Core:
             return flow.begin_sequence(fact.path)
         if fact.hook in {"pre", "post"}:
             activity = state.activities[fact.path]
-            around = flow.ending_around(fact.path)
-            if around is not None:
-                return flow.go_on_ending(around)
             return flow.arrive(activity) if fact.hook == "pre" else flow.settle(activity)
         return flow.closing.go_on(fact.path)
 

@@ -21,9 +21,10 @@ from typing import Any
 import msgspec
 
 from awf.domain.expressions import Expression, test
+from awf.domain.packs import callees
 from awf.domain.sealing import Sealer
 from awf.domain.templates import FileReader, Template, TemplateFailure, render, render_value
-from awf.domain.workflow import State, TerminalState, Workflow
+from awf.domain.workflow import CallState, State, TerminalState, Workflow
 from awf.engine.blocks import Block, Ending, Leaf, Verdict
 from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
@@ -89,7 +90,16 @@ class Flow:
             return self.workflows[self.state.accepted.workflow]
         call = self.state.activities[sequence]
         outer = self.workflow_of(self.state.sequence_of(sequence))
-        return self.workflows[outer.states[call.state].workflow]  # type: ignore[union-attr]
+        state = outer.states[call.state]
+        assert isinstance(state, CallState)
+        child = self.called(outer, state)
+        assert child is not None
+        return child
+
+    def called(self, caller: Workflow, state: CallState) -> Workflow | None:
+        """The workflow that a state calls, if it is pinned: in a pack, a bare name means the pack's own first."""
+        names = callees(caller.identifier, state.workflow)
+        return next((self.workflows[name] for name in names if name in self.workflows), None)
 
     def definition(self, activity: Activity) -> State:
         """The state, as the workflow has it, that an activity performs."""
@@ -144,7 +154,7 @@ class Flow:
             around = self.ending_around(activity.path)
             if around is not None:
                 self.go_on_ending(around)
-            elif activity.result is not None:
+            elif self.is_over(activity):
                 self.leave(activity)
             elif activity.flying and activity.ending is None:
                 self.proceed(activity)
@@ -286,15 +296,18 @@ class Flow:
         return None
 
     def ending_around(self, path: str) -> Activity | Sequence | None:
-        """The innermost block around an activity that is being ended, or the graph that has its outcome already."""
+        """The outermost block around an activity that is being ended, or the graph that has its outcome already."""
+        root = self.state.sequences[""]
+        if root.closing is not None:
+            return root
+        found: Activity | Sequence | None = None
         for block in self.state.ancestors(path):
             sequence = self.state.sequences.get(block.path)
             if sequence is not None and sequence.closing is not None:
-                return sequence
+                found = sequence
             if block.ending is not None:
-                return block
-        root = self.state.sequences[""]
-        return root if root.closing is not None else None
+                found = block
+        return found
 
     def is_ending(self, activity: Activity) -> bool:
         """Is this being ended, by a cancel or by something around it?"""
@@ -344,11 +357,7 @@ class Flow:
         """Finish a block that is being ended, once no process is left in it."""
         fact = block.ending
         path = block.path
-        if (
-            fact is None
-            or self.state.flying(path)
-            or any(hook.path != path for hook in self.state.hooks_below(path))
-        ):
+        if fact is None or self.state.flying(path) or self.state.hooks_below(path):
             return
         self.cancel_blocks(path)
         ending = Ending(fact.failed, fact.error, fact.exit_code)
