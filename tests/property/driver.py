@@ -85,8 +85,8 @@ class Drive:
         """Let the next thing happen."""
         running = self.running()
         assert running, "nothing runs, and nothing is decided"
-        ended = [path for path in running if self.is_ended(path)]
         waiting = [path for path in running if self._waits(path)]
+        ended = [path for path in running if path not in waiting and self.is_ended(path)]
         if ended:
             self.finish(ended[0], Cancelled())
         else:

@@ -166,7 +166,8 @@ class Reference:
             if not verdict.target:
                 return Closing("failed", verdict.error, verdict.exit_code)
             name = verdict.target
-            self._count(name)
+            if not graph.path or name in graph.results:
+                self._count(name)
 
     def _count(self, name: str) -> None:
         if self.transitions >= self.limit:

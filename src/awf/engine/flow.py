@@ -387,7 +387,9 @@ class Flow:
         """The next state of a graph."""
         if verdict.target:
             path = f"{sequence}/{verdict.target}" if sequence else verdict.target
-            self.enter(sequence, path, verdict.target, verdict.via, counted=True)
+            # A sub-workflow may be called in every iteration of a long loop: of its own moves, those in circles count.
+            counted = not sequence or verdict.target in self.state.sequences[sequence].results
+            self.enter(sequence, path, verdict.target, verdict.via, counted=counted)
         else:
             self.closing.fail(sequence, verdict, child.state)
 
