@@ -6,6 +6,7 @@
     ├── UserError                                                      1    400
     │   ├── RequestInvalid          USER.REQUEST.INVALID               1    400
     │   ├── WorkflowNotFound        USER.FACADE.WORKFLOW_NOT_FOUND     1    404
+    │   │   └── PackNotFound        USER.FACADE.PACK_NOT_FOUND         1    404
     │   ├── ExecutionNotFound       USER.FACADE.EXECUTION_NOT_FOUND    1    404
     │   ├── NotResumable            USER.FACADE.NOT_RESUMABLE          1    404
     │   ├── ResumePointInvalid      USER.INPUT.RESUME_POINT            1    422
@@ -75,9 +76,18 @@ class WorkflowNotFound(UserError):
     code = "USER.FACADE.WORKFLOW_NOT_FOUND"
     http_status = 404
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"workflow not found: {name}")
+    def __init__(self, name: str, message: str = "") -> None:
+        super().__init__(message or f"workflow not found: {name}")
         self.name = name
+
+
+class PackNotFound(WorkflowNotFound):
+    """No pack of that name is installed."""
+
+    code = "USER.FACADE.PACK_NOT_FOUND"
+
+    def __init__(self, name: str, pack: str) -> None:
+        super().__init__(name, f"workflow not found: {name} (no pack '{pack}' is installed)")
 
 
 class ExecutionNotFound(UserError):

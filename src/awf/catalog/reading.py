@@ -17,6 +17,10 @@ _REASONS = {
     errno.ENXIO: "is not a regular file",
 }
 
+SETTLED = 100_000_000
+"""Nanoseconds. A file modified less than this before it was read may change again within one tick of the file
+system's clock and keep its time and size: what was read from it is not taken as current."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

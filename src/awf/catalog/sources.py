@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from awf.domain.scope import AWF_FIELDS
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -27,7 +29,13 @@ def config_directory(environ: Mapping[str, str]) -> Path:
     if own := environ.get("AWF_CONFIG_HOME"):
         return _expanded(own, environ)
     shared = environ.get("XDG_CONFIG_HOME", "")
-    return (Path(shared) if shared.startswith("/") else _home(environ) / ".config") / "awf"
+    return (Path(shared) if shared.startswith("/") else home(environ) / ".config") / "awf"
+
+
+def data_directory(environ: Mapping[str, str]) -> Path:
+    """The user's data directory: ``awf`` in ``$XDG_DATA_HOME`` or ``~/.local/share``."""
+    shared = environ.get("XDG_DATA_HOME", "")
+    return (Path(shared) if shared.startswith("/") else home(environ) / ".local" / "share") / "awf"
 
 
 def sources(root: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
@@ -40,11 +48,36 @@ def sources(root: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
     )
 
 
-def _home(environ: Mapping[str, str]) -> Path:
+def pack_directories(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where packs are installed, in the order in which they win; whether the directories exist is not looked at."""
+    shared = environ.get("XDG_CONFIG_HOME", "")
+    return (
+        root / ".awf" / "workflow-packs",
+        *((Path(shared) / ".awf" / "workflow-packs",) if shared.startswith("/") else ()),
+        config_directory(environ) / "workflow-packs",
+        data_directory(environ) / "workflow-packs",
+        home(environ) / ".awf" / "workflow-packs",
+    )
+
+
+def own_directory(kind: str, environ: Mapping[str, str]) -> Path:
+    """The directory that ``awf.KIND_dir`` names: the user's, for all projects."""
+    if kind in {"data", "plugins"}:
+        return data_directory(environ) / ("plugins" if kind == "plugins" else "")
+    return config_directory(environ) / ("" if kind == "config" else kind)
+
+
+def own_directories(environ: Mapping[str, str]) -> dict[str, str]:
+    """The paths of the ``awf`` namespace, by name."""
+    return {name: str(own_directory(name.removesuffix("_dir"), environ)) for name in AWF_FIELDS}
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The directory of the user."""
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
 def _expanded(entry: str, environ: Mapping[str, str]) -> Path:
     if entry == "~" or entry.startswith("~/"):
-        return _home(environ) / entry[2:]
+        return home(environ) / entry[2:]
     return Path(entry).absolute()

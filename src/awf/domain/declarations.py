@@ -6,16 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from awf.domain.expressions.patterns import PatternInvalid
-from awf.domain.fields import INVALID_VALUE, UNKNOWN_KEY, Fields, Keys
+from awf.domain.fields import INVALID_VALUE, Fields
 from awf.domain.inputs import INPUT_TYPES, broken_rules, coerce, compiled
+from awf.domain.language import INPUT, RULES
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, kind_of, plain_value
 from awf.domain.problems import Position
 from awf.domain.workflow import Input, InputType, Rules
 
 _STRING_RULES = frozenset({"pattern", "file_exists", "file_extension"})
 _NUMBER_RULES = frozenset({"min", "max"})
-_RULES = Keys(_STRING_RULES | _NUMBER_RULES | {"enum"})
-_INPUT = Keys(frozenset({"name", "type", "description", "required", "default", "secret", "validation"}))
 _SHAPE = "a list of inputs, or a map of names to inputs"
 
 
@@ -82,11 +81,8 @@ def _input(root: Fields, name: str, place: Position, node: MapNode) -> Input | N
 
 
 def _check_keys(fields: Fields) -> None:
-    misplaced = [name for name in fields.node.entries if name in _RULES.read]
-    for name in misplaced:
-        message = f"key '{name}' has no effect here, it belongs under 'validation'"
-        fields.warn(fields.node.entries[name].key, UNKNOWN_KEY, message)
-    fields.check_keys(Keys(_INPUT.read | frozenset(misplaced)))
+    misplaced = dict.fromkeys(RULES.read, "it belongs under 'validation'")
+    fields.check_keys(replace(INPUT, inert=misplaced))
 
 
 def _type(fields: Fields) -> InputType:
@@ -106,7 +102,7 @@ def _rules(fields: Fields, kind: InputType) -> Rules:
         fields.mismatch(node, "'validation'", "a map of rules")
         return Rules()
     rules = Fields(node, node.position, f"{fields.subject}validation: ", fields.findings)
-    rules.check_keys(_RULES)
+    rules.check_keys(RULES)
     idle = _idle_rules(kind)
     for name in idle & node.entries.keys():
         message = f"'{name}' has no effect on an input of type '{kind}'"

@@ -138,9 +138,8 @@ class _Composer:
         return _refusal(place, SYNTAX, message)
 
     def _next(self) -> Event:
-        event = self._loader.get_event()
-        assert event is not None, "libyaml ends every stream with an event"
-        return event
+        # libyaml ends every stream with an event, and nobody reads beyond it.
+        return self._loader.get_event()  # type: ignore[return-value]
 
     def _at(self, event: Event) -> Position:
         mark = event.start_mark
@@ -155,6 +154,10 @@ class _Composer:
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
         assert isinstance(event, NodeEvent)
+        if event.anchor is None and isinstance(event, ScalarEvent):
+            self._weight += 1 + len(event.value)
+            self._deepest = max(self._deepest, depth)
+            return self._scalar(event)
         before, deepest = self._weight, self._deepest
         self._deepest = depth
         if event.anchor is not None:
@@ -197,23 +200,35 @@ class _Composer:
         node = MapNode(self._at(event))
         merged: list[Node] = []
         while not isinstance(key_event := self._next(), MappingEndEvent):
-            key = self._node(key_event, depth + 1)
+            name = self._key(key_event, depth + 1)
             place = self._at(key_event)
             value = self._node(self._next(), depth + 1)
-            if not isinstance(key, ScalarNode):
-                hint = f" ({_UNQUOTED})" if isinstance(key, MapNode) else ""
-                self._findings.error(place, SYNTAX, f"a key must be a word, not {kind_of(key)}{hint}")
-            elif key.text == "<<" and isinstance(key_event, ScalarEvent) and key_event.implicit[0]:
+            if name is None:
+                continue
+            if name == "<<" and isinstance(key_event, ScalarEvent) and key_event.implicit[0]:
                 merged.append(value)
-            elif key.text in node.entries:
-                first = node.entries[key.text].key.line
-                message = f"duplicate key '{key.text}' (first at line {first})"
+            elif name in node.entries:
+                first = node.entries[name].key.line
+                message = f"duplicate key '{name}' (first at line {first})"
                 self._findings.error(place, "WORKFLOW.PARSE.DUPLICATE_KEY", message)
             else:
-                node.entries[key.text] = Entry(place, value)
+                node.entries[name] = Entry(place, value)
         for source in merged:
             self._merge(node, source)
         return node
+
+    def _key(self, event: Event, depth: int) -> str | None:
+        """A key's text; None where it is no word, which is reported."""
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None:
+            self._weight += 1 + len(event.value)
+            return str(event.value)
+        key = self._node(event, depth)
+        if isinstance(key, ScalarNode):
+            return key.text
+        hint = f" ({_UNQUOTED})" if isinstance(key, MapNode) else ""
+        message = f"a key must be a word, not {kind_of(key)}{hint}"
+        self._findings.error(self._at(event), SYNTAX, message)
+        return None
 
     def _merge(self, node: MapNode, source: Node) -> None:
         """``<<``: what ``source`` has and ``node`` does not write itself."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from awf.domain.duration import parse_duration
 from awf.domain.expressions import Expression, parse_expression
 from awf.domain.findings import Findings
+from awf.domain.keys import Keys
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, kind_of
 from awf.domain.problems import Position, ProblemError
 from awf.domain.suggest import did_you_mean
@@ -23,18 +22,6 @@ NO_WAY_ON = "WORKFLOW.VALIDATION.NO_WAY_ON"
 
 _YES = frozenset({"true", "yes", "on"})
 _NO = frozenset({"false", "no", "off"})
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What a map may hold: ``read``, known but not performed yet (``later``, errors), and accepted for the sake of
-    old files though they never had an effect (``inert``, warnings). All others are unknown: warnings.
-    """
-
-    read: frozenset[str]
-    later: frozenset[str] = frozenset()
-    inert: frozenset[str] = frozenset()
 
 
 class Fields:
@@ -49,13 +36,31 @@ class Fields:
     def check_keys(self, keys: Keys) -> None:
         """Report every key of the map that will not be performed."""
         for name, entry in self.node.entries.items():
-            if name in keys.later:
-                self.error(entry.key, UNSUPPORTED, f"key '{name}' is not supported by this version of awf")
-            elif name in keys.inert:
-                self.warn(entry.key, UNKNOWN_KEY, f"key '{name}' has no effect here")
-            elif name not in keys.read:
-                hint = did_you_mean(name, keys.read | keys.later)
+            if name in keys.read:
+                continue
+            if name in keys.inert:
+                instead = keys.inert[name]
+                text = f"key '{name}' has no effect here" + (f": {instead}" if instead else "")
+                self.warn(entry.key, UNKNOWN_KEY, text)
+            else:
+                hint = did_you_mean(name, keys.read) or did_you_mean(name, keys.inert)
                 self.warn(entry.key, UNKNOWN_KEY, f"unknown key '{name}'{hint}")
+
+    def nested(self, key: str, keys: Keys, wanted: str = "a map") -> Fields | None:
+        """The keys of a map under ``key``, checked; messages about them name the key."""
+        node = self.value(key)
+        if node is None:
+            return None
+        if not isinstance(node, MapNode):
+            self.mismatch(node, f"'{key}'", wanted)
+            return None
+        return self.inner(node, key, keys)
+
+    def inner(self, node: MapNode, name: str, keys: Keys) -> Fields:
+        """The keys of a map inside this one, checked; messages about them begin with its name."""
+        inner = Fields(node, node.position, f"{self.subject}{name}: ", self.findings)
+        inner.check_keys(keys)
+        return inner
 
     def error(self, position: Position, code: str, message: str) -> None:
         self.findings.error(position, code, self.subject + message)
@@ -73,9 +78,17 @@ class Fields:
             return None
         return entry
 
+    def given(self, key: str) -> bool:
+        """Whether ``key`` has a value, and not an empty text."""
+        node = self.value(key)
+        return node is not None and not (isinstance(node, ScalarNode) and not node.text.strip())
+
     def value(self, key: str) -> Node | None:
-        entry = self.entry(key)
-        return entry.value if entry else None
+        entry = self.node.entries.get(key)
+        if entry is None:
+            return None
+        node = entry.value
+        return None if isinstance(node, ScalarNode) and node.value is None else node
 
     def require(self, key: str) -> bool:
         """Whether ``key`` has a value; its absence is reported."""
@@ -153,9 +166,9 @@ class Fields:
         return None
 
     def choice(self, key: str, choices: Iterable[str], refusal: Callable[[str], str]) -> str | None:
-        """One of ``choices`` in any case, as the choice spells it."""
+        """One of ``choices`` in any case, as the choice spells it; None where absent, empty, or none of them."""
         node = self.scalar(key)
-        if node is None:
+        if node is None or not node.text:
             return None
         names = {name.casefold(): name for name in choices}
         found = names.get(node.text.casefold())
@@ -171,41 +184,24 @@ class Fields:
         try:
             return parse_template(node.text, node.content, node.indent)
         except ProblemError as error:
-            self._syntax(error)
+            self.syntax(error)
         return None
 
     def expression(self, key: str) -> Expression | None:
         node = self.scalar(key, "an expression")
-        if node is None:
-            return None
+        return self.parsed_expression(node) if node else None
+
+    def parsed_expression(self, node: ScalarNode) -> Expression | None:
         try:
             return parse_expression(node.text, node.content, node.indent)
         except ProblemError as error:
-            self._syntax(error)
+            self.syntax(error)
         return None
 
-    def _syntax(self, error: ProblemError) -> None:
+    def syntax(self, error: ProblemError) -> None:
+        """Report what a template's or an expression's parser refused."""
         problem = error.problem
         self.error(problem.position, problem.code, problem.message)
-
-    def variables(self, key: str) -> dict[str, Template]:
-        """A map of environment variables to templates."""
-        node = self.value(key)
-        if node is None:
-            return {}
-        if not isinstance(node, MapNode):
-            self.mismatch(node, f"'{key}'", "a map of names to values")
-            return {}
-        found: dict[str, Template] = {}
-        for name, entry in node.entries.items():
-            if not _VARIABLE.fullmatch(name):
-                self.error(entry.key, INVALID_VALUE, f"'{name}' is not a name for an environment variable")
-                continue
-            value = self.as_scalar(entry.value, f"{key}.{name}")
-            template = self.parsed_template(value) if value else None
-            if template is not None:
-                found[name] = template
-        return found
 
     def duration(self, key: str) -> float | Template | None:
         """Seconds, or a template that renders to a duration. Zero means none."""
@@ -214,8 +210,18 @@ class Fields:
             return None
         if "{{" in node.text:
             return self.parsed_template(node)
+        return self._seconds(node, key) or None
+
+    def seconds(self, key: str) -> float:
+        """A duration in seconds, 0 where absent."""
+        node = self.scalar(key, "a duration")
+        return self._seconds(node, key) if node else 0.0
+
+    def _seconds(self, node: ScalarNode, key: str) -> float:
+        if not node.text:
+            return 0.0
         try:
-            return parse_duration(node.text) or None
+            return parse_duration(node.text)
         except ValueError as error:
             self.invalid(node, f"'{key}': {error}")
-        return None
+        return 0.0

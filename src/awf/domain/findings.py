@@ -32,9 +32,15 @@ class Findings:
         """Whether there is an error among them."""
         return self._failed
 
-    def in_file_order(self) -> tuple[Problem, ...]:
-        return tuple(
-            sorted(
-                self._problems.values(), key=lambda problem: (problem.position.line, problem.position.column)
-            )
-        )
+    @property
+    def count(self) -> int:
+        """How many there are, as far as they are kept."""
+        return len(self._problems)
+
+    def in_file_order(self, file: str = "") -> tuple[Problem, ...]:
+        """Those of ``file`` first, then those of the files that belong to it, by their names."""
+
+        def order(problem: Problem) -> tuple[bool, Position]:
+            return problem.position.file != file, problem.position
+
+        return tuple(sorted(self._problems.values(), key=order))

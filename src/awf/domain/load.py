@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from awf.domain.commands import read_escaping
 from awf.domain.declarations import read_inputs
 from awf.domain.document import read_document
-from awf.domain.fields import Fields, Keys
+from awf.domain.draft import Draft
+from awf.domain.fields import Fields
+from awf.domain.files import Files, no_files
 from awf.domain.findings import Findings
+from awf.domain.hooks import read_workflow_hooks
+from awf.domain.language import TOP
 from awf.domain.nodes import MapNode, ScalarNode, plain_value
+from awf.domain.outputs import read_outputs
 from awf.domain.problems import Position, Problem
 from awf.domain.states import read_states
 from awf.domain.validate import validate
 from awf.domain.workflow import Workflow
 
-_TOP = Keys(
-    read=frozenset({"name", "description", "version", "author", "tags", "inputs", "states"}),
-    later=frozenset({"hooks", "escaping"}),
-    inert=frozenset({"plugins", "env", "outputs"}),
-)
 _TEXTS = ("name", "version", "description", "author")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """``problems`` are in the order of the file; ``workflow`` is None where one of them is an error. ``document`` is
-    the file as authored, as JSON has it, wherever its YAML could be read.
+    the file as authored, as JSON has it, wherever its YAML could be read. ``files`` are the texts of the files that
+    belong to it, by the paths that its port was asked for: with them, loading again gives the same.
     """
 
     workflow: Workflow | None
     problems: tuple[Problem, ...] = ()
     document: dict[str, Any] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -42,45 +46,51 @@ class Loaded:
         return tuple(problem for problem in self.problems if problem.severity == "warning")
 
 
-def load_workflow(text: str | bytes, file: str, identifier: str) -> Loaded:
-    """Load and validate one file. ``file`` is its path as messages show it, ``identifier`` what people call it by.
+def load_workflow(text: str | bytes, file: str, identifier: str, files: Files = no_files) -> Loaded:
+    """Load and validate one file. ``file`` is its path as messages show it, ``identifier`` what people call it by;
+    ``files`` gives the files that belong to it.
 
     Raises nothing: whatever is wrong with the text is among the problems.
     """
     findings = Findings()
     root = read_document(text, file, findings)
     if root is None:
-        return Loaded(None, findings.in_file_order())
-    workflow = _read(Fields(root, Position(file, 1, 1), "", findings), file, identifier)
+        return Loaded(None, findings.in_file_order(file))
+    draft = Draft(file, files)
+    workflow = _read(Fields(root, Position(file, 1, 1), "", findings), draft, identifier)
     return Loaded(
         None if findings.failed else workflow,
-        findings.in_file_order(),
+        findings.in_file_order(file),
         _as_authored(root),
+        draft.read,
     )
 
 
-def _read(fields: Fields, file: str, identifier: str) -> Workflow:
-    fields.check_keys(_TOP)
+def _read(fields: Fields, draft: Draft, identifier: str) -> Workflow:
+    fields.check_keys(TOP)
     fields.require("name")
+    draft.escaping = read_escaping(fields, default=True)
     inputs = read_inputs(fields)
-    found = read_states(fields)
+    read_states(fields, draft)
     name = fields.text("name")
-    if name and name != identifier:
+    if name and name not in {identifier, identifier.rpartition("/")[2]}:
         message = f"name '{name}' differs from the file's name; people call this workflow '{identifier}'"
         fields.warn(fields.node.entries["name"].value.position, "WORKFLOW.VALIDATION.NAME", message)
     workflow = Workflow(
         identifier=identifier,
         name=name or identifier,
-        file=file,
-        initial=found.initial,
-        states=found.states,
+        file=draft.file,
+        initial=draft.initial,
+        states=draft.states,
         inputs=inputs,
+        outputs=read_outputs(fields),
+        hooks=read_workflow_hooks(fields, draft),
         version=fields.text("version"),
         description=fields.text("description"),
         author=fields.text("author"),
         tags=fields.texts("tags"),
     )
-    validate(workflow, found, "inputs" in fields.node.entries, fields.findings)
+    validate(workflow, draft, "inputs" in fields.node.entries, fields.findings)
     return workflow
 
 

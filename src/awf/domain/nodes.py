@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from awf.domain.problems import Position
 
 ScalarValue: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ScalarNode:
     """``text`` is the scalar without its quotes, ``value`` what it means. ``content`` is where the text begins (for
     block scalars on the line after the header), ``indent`` how many columns of its further lines are not text.
@@ -31,8 +31,7 @@ class ListNode:
     items: list[Node] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key's place and its value."""
 
     key: Position

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from itertools import islice
+from typing import TypeAlias
 
+from awf.domain.draft import Command
 from awf.domain.nodes import ScalarNode
 from awf.domain.problems import Position, Problem
-from awf.domain.shell import Hole, shell_problems
+from awf.domain.shell import Finding, Hole, shell_problems
 from awf.domain.templates import Text, nodes
-from awf.domain.templates.parser import parse
 
 SHELL_PLACE = "WORKFLOW.VALIDATION.SHELL_PLACE"
+_HOLE = Hole()
 _MOST_WAYS = 4
 _MOST_PARTS = 10_000
 _MOST_NESTING = 10
@@ -46,34 +48,36 @@ class _Way:
                     yield from self.parts(self.tree.definitions[node.name].body, nesting + 1)
 
 
-def placement_problems(command: ScalarNode, samples: Mapping[str, str]) -> list[Problem]:
+def placement_problems(command: Command, samples: Mapping[str, str]) -> list[Problem]:
     """Values of a command in places that have no safe form (errors), or where they may not do what they seem to.
 
     ``samples`` are values that inputs may well have. A place is an error only if it is one on every way through the
-    template's branches that was looked at. The command must be a template that parses.
+    template's branches that was looked at.
     """
-    tree = parse(command.text)
+    tree, code = command.tree, not command.escaping
+    ways = [_Way(tree, arm, samples).parts(tree.main.body) for arm in range(_ways(tree.main.body))]
+    looked = [_looked_at(list(islice(parts, _MOST_PARTS)), code) for parts in ways]
+    if not any(found for _, found in looked):
+        return []
     passed: Counter[int] = Counter()
     failed: Counter[tuple[int, str]] = Counter()
-    found: dict[tuple[int, str], Literal["error", "warning"]] = {}
-    for arm in range(_ways(tree.main.body)):
-        parts = _taken(_Way(tree, arm, samples).parts(tree.main.body))
+    for parts, found in looked:
         passed.update({offset for part, offset in parts if isinstance(part, Hole)})
-        for index, severity, message in shell_problems([part for part, _ in parts]):
-            place = parts[index][1], message
-            failed[place] += severity == "error"
-            found[place] = "warning"
-    for place, times in failed.items():
-        if times and times >= passed[place[0]]:
-            found[place] = "error"
+        for index, severity, message in found:
+            failed[parts[index][1], message] += severity == "error"
     return [
-        Problem(_located(command, offset), SHELL_PLACE, f"command: {message}", severity)
-        for (offset, message), severity in sorted(found.items())
+        Problem(
+            _located(command.node, offset),
+            SHELL_PLACE,
+            f"{command.subject}{message}",
+            "error" if times and times >= passed[offset] else "warning",
+        )
+        for (offset, message), times in sorted(failed.items())
     ]
 
 
-def _taken(parts: Iterator[_Part]) -> list[_Part]:
-    return [part for _, part in zip(range(_MOST_PARTS), parts, strict=False)]
+def _looked_at(parts: list[_Part], code: bool) -> tuple[list[_Part], list[Finding]]:
+    return parts, shell_problems([part for part, _ in parts], code=code)
 
 
 def _ways(body: nodes.Body) -> int:
@@ -93,8 +97,9 @@ def _hole(pipeline: nodes.Pipeline, samples: Mapping[str, str]) -> Hole:
     if isinstance(last, nodes.Chain) and isinstance(last.base, (nodes.Dot, nodes.WholeScope)):
         space, *names = last.names
         if space == "inputs" and len(names) == 1:
-            return Hole(sample=samples.get(names[0], ""))
-    return Hole()
+            sample = samples.get(names[0])
+            return Hole(sample=sample) if sample else _HOLE
+    return _HOLE
 
 
 def _located(command: ScalarNode, offset: int) -> Position:

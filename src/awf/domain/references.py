@@ -4,18 +4,16 @@ results that can be there by then.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from awf.domain.expressions import names
 from awf.domain.findings import Findings
 from awf.domain.graph import Graph
-from awf.domain.problems import Position
-from awf.domain.scope import NAMESPACES, STATE_FIELDS
+from awf.domain.packs import pack_of
+from awf.domain.scope import AWF_FIELDS, NAMESPACES, STATE_FIELDS
 from awf.domain.suggest import did_you_mean
-from awf.domain.templates import Template
-from awf.domain.workflow import InlineFailure, State, StepState, TerminalState, Workflow
+from awf.domain.uses import Use, uses
+from awf.domain.workflow import Workflow
 
 UNKNOWN_NAMESPACE = "WORKFLOW.VALIDATION.UNKNOWN_NAMESPACE"
 UNDEFINED_INPUT = "WORKFLOW.VALIDATION.UNDEFINED_INPUT"
@@ -24,67 +22,8 @@ INVALID_PROPERTY = "WORKFLOW.VALIDATION.INVALID_PROPERTY"
 FORWARD_REFERENCE = "WORKFLOW.VALIDATION.FORWARD_REFERENCE"
 OUT_OF_CONTEXT = "WORKFLOW.VALIDATION.OUT_OF_CONTEXT"
 
-AWF_FIELDS = (
-    "prompts_dir",
-    "scripts_dir",
-    "config_dir",
-    "data_dir",
-    "workflows_dir",
-    "plugins_dir",
-    "skills_dir",
-    "roles_dir",
-)
 _MOST_STATES = 1000
 """Orders of execution are looked at in workflows up to this size: the work grows with its square."""
-_BRANCH = re.compile(r"\{\{-?\s*(?:if|with|range)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One reference: read in ``field`` of a state, before it runs or (``after``) when it has run.
-
-    ``guarded``: in a template that asks whether it is there. ``optional``: what has not run yet need not make it fail,
-    because it stands in an expression, or in a template with branches.
-    """
-
-    path: tuple[str, ...]
-    position: Position
-    state: str
-    field: str
-    after: bool
-    guarded: bool = False
-    optional: bool = False
-
-
-def uses(state: State) -> Iterator[Use]:
-    """Every reference of a state's templates and expressions."""
-    for field, template in _templates(state):
-        after = field == "on_failure"
-        asked = {reference.path[:2] for reference in template.references if reference.guarded}
-        branches = _BRANCH.search(template.source) is not None
-        for reference in template.references:
-            guarded = reference.path[:2] in asked
-            yield Use(reference.path, reference.position, state.name, field, after, guarded, branches)
-    if isinstance(state, StepState):
-        for transition in state.routing.transitions:
-            for found in transition.when.references if transition.when else ():
-                yield Use(found.path, found.position, state.name, "transition", after=True, optional=True)
-
-
-def _templates(state: State) -> Iterator[tuple[str, Template]]:
-    if isinstance(state, TerminalState):
-        if state.message is not None:
-            yield "message", state.message
-        return
-    yield "command", state.command
-    if state.dir is not None:
-        yield "dir", state.dir
-    for name, value in state.env.items():
-        yield f"env.{name}", value
-    if isinstance(state.timeout, Template):
-        yield "timeout", state.timeout
-    if isinstance(state.routing.on_failure, InlineFailure):
-        yield "on_failure", state.routing.on_failure.message
 
 
 def check_references(
@@ -96,9 +35,8 @@ def check_references(
 ) -> None:
     """``states``: every name under ``states:``, also of states that could not be read."""
     check = _Check(workflow, graph, states, inputs_declared, findings)
-    for state in workflow.states.values():
-        for use in uses(state):
-            check.use(use)
+    for use in uses(workflow):
+        check.use(use)
 
 
 class _Check:
@@ -112,9 +50,11 @@ class _Check:
     ) -> None:
         self._inputs = [item.name for item in workflow.inputs]
         self._inputs_declared = inputs_declared
+        self._awf = AWF_FIELDS if pack_of(workflow.identifier) is None else (*AWF_FIELDS, "pack_name")
         self._states = states
         self._graph = graph
-        self._ordered = len(states) <= _MOST_STATES and len(states) == len(workflow.states)
+        self._whole = len(states) == len(workflow.states)
+        self._ordered = self._whole and len(states) <= _MOST_STATES
         self._findings = findings
 
     def use(self, use: Use) -> None:
@@ -122,12 +62,36 @@ class _Check:
         if space not in NAMESPACES:
             hint = did_you_mean(space, NAMESPACES, '"')
             self._error(use, UNKNOWN_NAMESPACE, f'unknown namespace "{space}" in {use.field}{hint}')
-        elif space in {"loop", "error"}:
-            where = "a loop" if space == "loop" else "an error hook"
-            path = ".".join(use.path)
-            self._error(use, OUT_OF_CONTEXT, f"{path} is used outside of {where} in {use.field}")
+        elif space == "loop":
+            self._loop(use)
+        elif space == "error" and use.when != "error":
+            self._outside(use, "an error hook")
         elif len(use.path) > 1:
             self._named(use, space, use.path[1])
+
+    def _loop(self, use: Use) -> None:
+        names_of_loop = [name for name in use.path[1:] if name != "Parent"]
+        field = names_of_loop[0] if names_of_loop else None
+        parents = use.path[1:].index(field) if field is not None else max(0, len(use.path) - 2)
+        if self._whole and not self._graph.circle:
+            self._depth(use, parents + 1)
+        if field is not None and names.canonical("loop", field) is None:
+            self._property(use, "loop", field, names.fields("loop") or ())
+
+    def _depth(self, use: Use, needed: int) -> None:
+        """Whether so many loops are around the place; ``loop.Parent`` itself may be nothing."""
+        least, most = self._graph.loops(use.state) if use.state else (0, 0)
+        own = use.when == "between"
+        if most + own < needed:
+            self._outside(use, "a loop" if needed == 1 else f"{needed} loops")
+        elif least + own < needed and not (use.guarded or use.optional):
+            path = ".".join(use.path)
+            message = f"{path} is used in {use.field}, and the state can also run outside of a loop"
+            self._warn(use, OUT_OF_CONTEXT, message)
+
+    def _outside(self, use: Use, where: str) -> None:
+        path = ".".join(use.path)
+        self._error(use, OUT_OF_CONTEXT, f"{path} is used outside of {where} in {use.field}")
 
     def _named(self, use: Use, space: str, name: str) -> None:
         if space == "inputs":
@@ -135,8 +99,8 @@ class _Check:
         elif space == "states":
             self._state(use, name)
         elif space == "awf":
-            if name not in AWF_FIELDS:
-                self._property(use, space, name, AWF_FIELDS)
+            if name not in self._awf:
+                self._property(use, space, name, self._awf)
         elif names.canonical(space, name) is None:
             self._property(use, space, name, names.fields(space) or ())
 
@@ -156,13 +120,14 @@ class _Check:
 
     def _state(self, use: Use, name: str) -> None:
         if name not in self._states:
+            who = f"state '{use.state}'" if use.state else "the workflow"
             hint = did_you_mean(name, self._states)
-            message = f"state '{use.state}' references undefined state '{name}' in {use.field}{hint}"
+            message = f"{who} references undefined state '{name}' in {use.field}{hint}"
             self._findings.error(use.position, MISSING_STATE, message)
             return
         if len(use.path) > 2 and use.path[2] not in STATE_FIELDS:
             self._state_property(use, name, use.path[2])
-        if self._ordered and use.state in self._graph.reached:
+        if self._ordered and (not use.state or self._graph.entered[use.state]):
             self._order(use, name)
 
     def _state_property(self, use: Use, state: str, name: str) -> None:
@@ -172,23 +137,42 @@ class _Check:
         self._error(use, INVALID_PROPERTY, message + hint)
 
     def _order(self, use: Use, name: str) -> None:
-        if use.after and name == use.state:
+        if use.when == "after" and name == use.state:
             return
-        if use.guarded or use.optional:
-            if not self._graph.can_follow(name, use.state):
+        if use.guarded or use.optional or use.when in {"end", "error"}:
+            if not self._can_follow(use, name):
                 message = f'"{name}" can never have run when {use.field} refers to it'
                 self._warn(use, FORWARD_REFERENCE, message)
-        elif not self._graph.can_precede(name, use.state):
+        elif use.state and self._graph.side_by_side(name, use.state):
+            message = f'"{name}" runs beside this state, in another branch: {use.field} may come too early'
+            self._warn(use, FORWARD_REFERENCE, message)
+        elif use.when == "start" or not self._graph.can_precede(name, self._place(use)):
             message = (
                 f'forward reference to state "{name}" in {use.field} (referenced state has not executed yet)'
             )
             self._error(use, FORWARD_REFERENCE, message)
 
+    def _can_follow(self, use: Use, name: str) -> bool:
+        if use.when == "start":
+            return False
+        if use.when in {"end", "error"}:
+            return bool(self._graph.entered[name])
+        return self._graph.can_follow(name, self._place(use)) or self._graph.side_by_side(name, use.state)
+
+    def _place(self, use: Use) -> str:
+        if use.when == "between":
+            return self._graph.test(use.state)
+        return self._graph.end(use.state) if use.when == "after" else use.state
+
     def _error(self, use: Use, code: str, message: str) -> None:
-        self._findings.error(use.position, code, f"state '{use.state}': {message}")
+        self._findings.error(use.position, code, _subject(use) + message)
 
     def _warn(self, use: Use, code: str, message: str) -> None:
-        self._findings.warn(use.position, code, f"state '{use.state}': {message}")
+        self._findings.warn(use.position, code, _subject(use) + message)
+
+
+def _subject(use: Use) -> str:
+    return f"state '{use.state}': " if use.state else ""
 
 
 def _respelled(name: str) -> str | None:

@@ -1,57 +1,68 @@
-"""Where to go after a state: ``on_success``, ``on_failure``, ``transitions``, ``continue_on_error``."""
+"""Where to go after a state: ``on_success``, ``on_failure``, ``transitions``, ``continue_on_error``, ``on_complete``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields, Keys
+from awf.domain.draft import Draft, Target
+from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
+from awf.domain.language import INLINE_FAILURE, TRANSITION
 from awf.domain.nodes import MapNode, Node
-from awf.domain.problems import Position
 from awf.domain.workflow import InlineFailure, Routing, Transition
 
-ROUTING_KEYS = frozenset({"on_success", "on_failure", "transitions", "continue_on_error"})
-_TRANSITION = Keys(frozenset({"when", "goto"}))
-_INLINE = Keys(frozenset({"message", "status"}))
+_NAME = "the name of a state"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """That ``state`` names the state ``name`` in ``field``, and where."""
-
-    state: str
-    field: str
-    name: str
-    position: Position
-
-
-def read_routing(fields: Fields, state: str, targets: list[Target]) -> Routing:
-    """Every state named is added to ``targets``."""
+def read_routing(fields: Fields, state: str, draft: Draft, *, loop: bool = False) -> Routing:
+    """Every state named is left in the draft. ``loop``: the state may have ``on_complete``."""
     on_failure: str | InlineFailure | None
     failure = fields.value("on_failure")
     if isinstance(failure, MapNode):
         on_failure = _inline_failure(fields, failure)
     else:
-        on_failure = _target(fields, "on_failure", state, targets)
+        on_failure = read_target(
+            fields, "on_failure", state, draft, f"{_NAME}, or a map of message and status"
+        )
     return Routing(
-        on_success=_target(fields, "on_success", state, targets),
+        on_success=read_target(fields, "on_success", state, draft),
         on_failure=on_failure,
-        transitions=tuple(_transitions(fields, state, targets)),
+        transitions=tuple(_transitions(fields, state, draft)),
         continue_on_error=bool(fields.boolean("continue_on_error")),
+        on_complete=read_target(fields, "on_complete", state, draft) if loop else None,
     )
 
 
-def _target(fields: Fields, key: str, state: str, targets: list[Target]) -> str | None:
-    wanted = "the name of a state"
-    node = fields.scalar(key, f"{wanted}, or a map of message and status" if key == "on_failure" else wanted)
+def read_target(fields: Fields, key: str, state: str, draft: Draft, wanted: str = _NAME) -> str | None:
+    """The name of a state; None where absent or empty."""
+    node = fields.scalar(key, wanted)
     if node is None or not node.text:
         return None
-    targets.append(Target(state, key, node.text, node.position))
+    draft.targets.append(Target(state, node.text, node.position))
     return node.text
 
 
+def read_members(fields: Fields, key: str, state: str, draft: Draft, refusal: str) -> tuple[str, ...]:
+    """The states that a block holds, each once; ``refusal`` says it of one that is there twice."""
+    wanted = "a list of names of states"
+    found: dict[str, int] = {}
+    for index, node in enumerate(fields.items(key, wanted)):
+        name = fields.as_scalar(node, key, wanted)
+        if name is None:
+            continue
+        if not name.text:
+            fields.invalid(node, f"'{key}' holds an empty name")
+        elif name.text in found:
+            fields.invalid(
+                node, f"{refusal} '{name.text}' in {key} at indices {found[name.text]} and {index}"
+            )
+        else:
+            found[name.text] = index
+            draft.held.add(name.text)
+            draft.targets.append(Target(state, name.text, name.position))
+    draft.all_held &= bool(found)
+    return tuple(found)
+
+
 def _inline_failure(fields: Fields, node: MapNode) -> InlineFailure | None:
-    inner = Fields(node, node.position, f"{fields.subject}on_failure: ", fields.findings)
-    inner.check_keys(_INLINE)
+    inner = fields.inner(node, "on_failure", INLINE_FAILURE)
     if not inner.require("message"):
         return None
     if not inner.text("message"):
@@ -63,29 +74,26 @@ def _inline_failure(fields: Fields, node: MapNode) -> InlineFailure | None:
     return InlineFailure(message, 1 if status is None else status, node.position)
 
 
-def _transitions(fields: Fields, state: str, targets: list[Target]) -> list[Transition]:
+def _transitions(fields: Fields, state: str, draft: Draft) -> list[Transition]:
     wanted = "a list of maps with when and goto"
     found = []
     for number, node in enumerate(fields.items("transitions", wanted), 1):
-        transition = _transition(fields, number, node, state, targets)
+        transition = _transition(fields, number, node, state, draft)
         if transition is not None:
             found.append(transition)
     return found
 
 
-def _transition(
-    fields: Fields, number: int, node: Node, state: str, targets: list[Target]
-) -> Transition | None:
+def _transition(fields: Fields, number: int, node: Node, state: str, draft: Draft) -> Transition | None:
     if not isinstance(node, MapNode):
         fields.mismatch(node, f"transition {number}", "a map with when and goto")
         return None
-    inner = Fields(node, node.position, f"{fields.subject}transition {number}: ", fields.findings)
-    inner.check_keys(_TRANSITION)
-    when = inner.expression("when")
-    goto = inner.scalar("goto", "the name of a state")
+    inner = fields.inner(node, f"transition {number}", TRANSITION)
+    when = inner.expression("when") if inner.given("when") else None
+    goto = inner.scalar("goto", _NAME)
     if goto is None or not goto.text:
         if goto is not None or inner.entry("goto") is None:
             inner.error(node.position, MISSING_FIELD, "goto is required")
         return None
-    targets.append(Target(state, "transition", goto.text, goto.position))
+    draft.targets.append(Target(state, goto.text, goto.position))
     return Transition(goto.text, when, node.position)

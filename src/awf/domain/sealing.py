@@ -84,9 +84,27 @@ class Sealer:
             for found in self._find.finditer(text):
                 yield found.start(), found.end(1)
 
+    def sealed(self, value: Any) -> Any:
+        """A JSON value with every text in it sealed."""
+        return _mapped(value, self.seal) if self else value
+
+    def unsealed(self, value: Any) -> Any:
+        """The inverse of ``sealed``."""
+        return _mapped(value, self.unseal) if self else value
+
     def stream(self) -> StreamMask:
         """A mask for one stream of one attempt."""
         return StreamMask(self)
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_mapped(part, change) for part in value]
+    if isinstance(value, dict):
+        return {name: _mapped(part, change) for name, part in value.items()}
+    return value
 
 
 _PLACEHOLDER = re.compile(f"{_OPEN}((?:inputs|env)\\.[^{_CLOSE}]*){_CLOSE}")

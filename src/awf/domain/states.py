@@ -1,137 +1,59 @@
-"""``states:`` of a workflow file: which keys each type of state has, and reading them."""
+"""``states:`` of a workflow file: every state by its type."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from awf.domain.fields import (
-    INVALID_VALUE,
-    MISSING_FIELD,
-    NO_WAY_ON,
-    UNSUPPORTED,
-    WRONG_TYPE,
-    Fields,
-    Keys,
-)
+from awf.domain.agents import read_agent
+from awf.domain.blocks import read_for_each, read_parallel, read_while
+from awf.domain.calls import read_call
+from awf.domain.draft import Draft
+from awf.domain.expansion import Expansion
+from awf.domain.fields import INVALID_VALUE, WRONG_TYPE, Fields
 from awf.domain.findings import Findings
-from awf.domain.nodes import Entry, MapNode, ScalarNode, kind_of
-from awf.domain.problems import Position
-from awf.domain.routing import ROUTING_KEYS, Target, read_routing
+from awf.domain.language import STATE_KEYS
+from awf.domain.nodes import Entry, MapNode, kind_of
+from awf.domain.operations import read_operation
+from awf.domain.steps import read_step
 from awf.domain.suggest import did_you_mean
-from awf.domain.templates import Template
-from awf.domain.workflow import State, StepState, TerminalState
+from awf.domain.workflow import State, TerminalState
 
-_ANY = frozenset({"type", "description"})
-_ELSEWHERE = frozenset(
-    [
-        "command",
-        "script_file",
-        "dir",
-        "env",
-        "timeout",
-        "escaping",
-        "status",
-        "message",
-        "exit_code",
-        "exitcode",
-        "parallel",
-        "strategy",
-        "max_concurrent",
-        "items",
-        "while",
-        "body",
-        "max_iterations",
-        "break_when",
-        "on_complete",
-        "operation",
-        "inputs",
-        "operation_inputs",
-        "workflow",
-        "outputs",
-        "call_workflow",
-        "provider",
-        "prompt",
-        "prompt_file",
-        "mode",
-        "system_prompt",
-        "role",
-        "skills",
-        "options",
-        "output_format",
-        "conversation",
-        "mcp_proxy",
-        "retry",
-        "hooks",
-        "capture",
-        "use_template",
-        "parameters",
-        "depends_on",
-    ]
-).union(ROUTING_KEYS)
-"""Keys that mean something on some type of state, and nothing on the others."""
-
-
-def _keys(read: frozenset[str], later: frozenset[str]) -> Keys:
-    return Keys(read | _ANY, later, inert=_ELSEWHERE - read - later)
-
-
-STEP = _keys(
-    read=ROUTING_KEYS | {"command", "dir", "env", "timeout"},
-    later=frozenset({"retry", "hooks", "capture", "use_template", "parameters", "script_file", "escaping"}),
-)
-TERMINAL = _keys(
-    read=frozenset({"status", "message", "exit_code", "exitcode"}),
-    later=frozenset({"use_template", "parameters"}),
-)
+TERMINAL_STATUS = "WORKFLOW.VALIDATION.TERMINAL_STATUS"
 _FAILURE_WORDS = frozenset(
     {"error", "errors", "errored", "fail", "fails", "failed", "failing", "failure", "failures", "fatal"}
 )
 
 
-@dataclass(slots=True)
-class States:
-    """``places`` has every name under ``states:``, also of states that could not be read; ``targets`` every state
-    that another names; ``commands`` the shell commands of the states that could be read, as they are written.
-    """
-
-    initial: str = ""
-    initial_place: Position | None = None
-    states: dict[str, State] = field(default_factory=dict)
-    places: dict[str, Position] = field(default_factory=dict)
-    targets: list[Target] = field(default_factory=list)
-    commands: dict[str, ScalarNode] = field(default_factory=dict)
-
-
-def read_states(root: Fields) -> States:
-    """The states of the document. What is wrong with one hides nothing about the others."""
-    found = States()
+def read_states(root: Fields, draft: Draft) -> None:
+    """Read the states of the document into the draft. What is wrong with one hides nothing about the others."""
     if not root.require("states"):
-        return found
+        return
     entry = root.node.entries["states"]
     if not isinstance(entry.value, MapNode):
         root.mismatch(entry.value, "'states'", "a map with initial and the states by name")
-        return found
-    _read_initial(Fields(entry.value, entry.key, "states: ", root.findings), found)
+        return
+    _read_initial(Fields(entry.value, entry.key, "states: ", root.findings), draft)
+    expansion = Expansion(draft, root.findings)
     for name, inner in entry.value.entries.items():
         if name != "initial":
-            found.places[name] = inner.key
-            state = _read_state(name, inner, found, root.findings)
+            draft.places[name] = inner.key
+            state = _read_state(name, inner, draft, expansion, root.findings)
             if state is not None:
-                found.states[name] = state
-    return found
+                draft.states[name] = state
 
 
-def _read_initial(fields: Fields, found: States) -> None:
+def _read_initial(fields: Fields, draft: Draft) -> None:
     if not fields.require("initial"):
         return
     node = fields.scalar("initial", "the name of a state")
     if node is not None:
-        found.initial, found.initial_place = node.text, node.position
+        draft.initial, draft.initial_place = node.text, node.position
 
 
-def _read_state(name: str, entry: Entry, found: States, findings: Findings) -> State | None:
+def _read_state(
+    name: str, entry: Entry, draft: Draft, expansion: Expansion, findings: Findings
+) -> State | None:
     subject = f"state '{name}': "
     if not name.strip() or not name.isprintable():
         findings.error(entry.key, INVALID_VALUE, "the name of a state must be printable and not empty")
@@ -139,59 +61,31 @@ def _read_state(name: str, entry: Entry, found: States, findings: Findings) -> S
     if not isinstance(entry.value, MapNode):
         findings.error(entry.key, WRONG_TYPE, f"{subject}must be a map, not {kind_of(entry.value)}")
         return None
-    fields = Fields(entry.value, entry.key, subject, findings)
-    read = _reader(fields)
-    return read(fields, name, found) if read else None
-
-
-def _reader(fields: Fields) -> Callable[[Fields, str, States], State | None] | None:
-    if "use_template" in fields.node.entries:
-        place = fields.node.entries["use_template"].key
-        fields.error(place, UNSUPPORTED, "key 'use_template' is not supported by this version of awf")
+    node = expansion.expanded(entry.value, subject)
+    if node is None:
         return None
+    fields = Fields(node, entry.key, subject, findings)
+    kind = _kind(fields)
+    if kind is None:
+        return None
+    fields.check_keys(STATE_KEYS[kind])
+    return _READERS[kind](fields, name, draft)
+
+
+def _kind(fields: Fields) -> str | None:
     if not fields.require("type"):
         return None
     node = fields.scalar("type")
     if node is None:
         return None
     kind = node.text.casefold()
-    if kind in _LATER:
-        fields.error(node.position, UNSUPPORTED, f"type '{kind}' is not supported by this version of awf")
-    elif kind not in _READERS:
-        hint = did_you_mean(kind, (*_READERS, *_LATER))
-        fields.invalid(node, f"unknown type '{node.text}'{hint}")
-    return _READERS.get(kind)
-
-
-def _read_step(fields: Fields, name: str, found: States) -> StepState | None:
-    fields.check_keys(STEP)
-    routing = read_routing(fields, name, found.targets)
-    if not any(fields.entry(key) for key in ("on_success", "on_failure", "transitions")):
-        fields.error(fields.place, NO_WAY_ON, "a step must have on_success, on_failure or transitions")
-    command = _read_command(fields, name, found)
-    description = fields.text("description")
-    directory, env, timeout = fields.template("dir"), fields.variables("env"), fields.duration("timeout")
-    if command is None:
-        return None
-    return StepState(name, fields.place, command, description, directory, env, timeout, routing)
-
-
-def _read_command(fields: Fields, name: str, found: States) -> Template | None:
-    node = fields.value("command")
-    if isinstance(node, ScalarNode) and node.text.strip():
-        command = fields.template("command")
-        if command is not None:
-            found.commands[name] = node
-        return command
-    if node is not None and not isinstance(node, ScalarNode):
-        fields.mismatch(node, "'command'", "a string")
-    elif fields.entry("script_file") is None:
-        fields.error(fields.place, MISSING_FIELD, "either command or script_file is required")
+    if kind in _READERS:
+        return kind
+    fields.invalid(node, f"unknown type '{node.text}'{did_you_mean(kind, _READERS)}")
     return None
 
 
-def _read_terminal(fields: Fields, name: str, _: States) -> TerminalState:
-    fields.check_keys(TERMINAL)
+def _read_terminal(fields: Fields, name: str, _: Draft) -> TerminalState:
     status = fields.choice(
         "status",
         ("success", "failure"),
@@ -199,13 +93,13 @@ def _read_terminal(fields: Fields, name: str, _: States) -> TerminalState:
     )
     if fields.entry("status") is None and not _FAILURE_WORDS.isdisjoint(re.split(r"[\W_]+", name.lower())):
         message = "ends the execution as a success; if it means a failure, write 'status: failure'"
-        fields.warn(fields.place, "WORKFLOW.VALIDATION.TERMINAL_STATUS", message)
+        fields.warn(fields.place, TERMINAL_STATUS, message)
     exit_code = fields.integer("exit_code", 0, 255)
     if exit_code is None:
         exit_code = fields.integer("exitcode", 0, 255)
     return TerminalState(
-        name,
-        fields.place,
+        name=name,
+        position=fields.place,
         status="failure" if status == "failure" else "success",
         message=fields.template("message"),
         exit_code=exit_code,
@@ -213,9 +107,14 @@ def _read_terminal(fields: Fields, name: str, _: States) -> TerminalState:
     )
 
 
-_READERS: dict[str, Callable[[Fields, str, States], State | None]] = {
-    "step": _read_step,
-    "command": _read_step,
+_READERS: dict[str, Callable[[Fields, str, Draft], State | None]] = {
+    "step": read_step,
+    "command": read_step,
     "terminal": _read_terminal,
+    "parallel": read_parallel,
+    "for_each": read_for_each,
+    "while": read_while,
+    "call_workflow": read_call,
+    "agent": read_agent,
+    "operation": read_operation,
 }
-_LATER = frozenset({"parallel", "for_each", "while", "operation", "call_workflow", "agent"})

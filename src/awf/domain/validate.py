@@ -2,78 +2,110 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from awf.domain.draft import Draft
 from awf.domain.fields import NO_WAY_ON
 from awf.domain.findings import Findings
-from awf.domain.graph import Graph
+from awf.domain.graph import MAIN, Graph, ends
 from awf.domain.placement import placement_problems
 from awf.domain.problems import Position
-from awf.domain.references import check_references
-from awf.domain.states import States
+from awf.domain.references import MISSING_STATE, check_references
 from awf.domain.suggest import did_you_mean
-from awf.domain.workflow import InlineFailure, StepState, TerminalState, Workflow
+from awf.domain.workflow import ParallelState, TerminalState, WhileState, Workflow
 
-MISSING_STATE = "WORKFLOW.VALIDATION.MISSING_STATE"
 NO_TERMINAL = "WORKFLOW.VALIDATION.NO_TERMINAL"
 UNREACHABLE_STATE = "WORKFLOW.VALIDATION.UNREACHABLE_STATE"
+HOLDS_ITSELF = "WORKFLOW.VALIDATION.HOLDS_ITSELF"
+CONSTANT_CONDITION = "WORKFLOW.VALIDATION.CONSTANT_CONDITION"
 
 
-def validate(workflow: Workflow, found: States, inputs_declared: bool, findings: Findings) -> None:
+def validate(workflow: Workflow, draft: Draft, inputs_declared: bool, findings: Findings) -> None:
     """Add to ``findings`` what is wrong with the workflow as a whole.
 
     ``inputs_declared`` tells whether the file has ``inputs`` at all: only then are names of inputs held against it.
     """
-    _check_targets(found, findings)
-    if found.states or not findings.failed:
-        _check_ends(workflow, found, findings)
+    _check_targets(draft, findings)
+    if draft.states or not findings.failed:
+        _check_ends(workflow, draft, findings)
     graph = Graph(workflow)
-    _check_places(workflow, found, findings)
-    check_references(workflow, graph, tuple(found.places), inputs_declared, findings)
+    if graph.circle:
+        way = " -> ".join(graph.circle)
+        place = workflow.states[graph.circle[0]].position
+        findings.error(place, HOLDS_ITSELF, f"state '{graph.circle[0]}' contains itself: {way}")
+    _check_places(workflow, draft, findings)
+    check_references(workflow, graph, tuple(draft.places), inputs_declared, findings)
     if not findings.failed:
-        _warn_of_the_graph(workflow, graph, found, findings)
+        _warn_of_the_graph(workflow, graph, draft, findings)
 
 
-def _check_targets(found: States, findings: Findings) -> None:
-    for target in found.targets:
-        if target.name not in found.places:
+def _check_targets(draft: Draft, findings: Findings) -> None:
+    for target in draft.targets:
+        if target.name not in draft.places:
             message = f"state '{target.state}' references undefined state '{target.name}'"
             findings.error(target.position, MISSING_STATE, message)
-    if found.initial_place is not None and found.initial not in found.places:
-        hint = did_you_mean(found.initial, found.places)
+    if draft.initial_place is not None and draft.initial not in draft.places:
+        hint = did_you_mean(draft.initial, draft.places)
         findings.error(
-            found.initial_place, MISSING_STATE, f"initial state '{found.initial}' is not defined{hint}"
+            draft.initial_place, MISSING_STATE, f"initial state '{draft.initial}' is not defined{hint}"
         )
 
 
-def _check_ends(workflow: Workflow, found: States, findings: Findings) -> None:
-    ends = any(
-        isinstance(state, TerminalState) or isinstance(state.routing.on_failure, InlineFailure)
-        for state in workflow.states.values()
-    )
-    unread = len(found.places) > len(found.states)
-    if not ends and not unread:
-        place = found.initial_place or Position(workflow.file, 1, 1)
-        findings.error(place, NO_TERMINAL, "at least one terminal state is required")
+def _check_ends(workflow: Workflow, draft: Draft, findings: Findings) -> None:
+    for name, place in draft.stuck.items():
+        if draft.all_held and name not in draft.held:
+            message = f"state '{name}': a step must have on_success, on_failure or transitions"
+            findings.error(place, NO_WAY_ON, message)
+    unread = len(draft.places) > len(draft.states)
+    if not unread and not any(ends(state) for state in workflow.states.values()):
+        findings.error(_start(workflow, draft), NO_TERMINAL, "at least one terminal state is required")
 
 
-def _check_places(workflow: Workflow, found: States, findings: Findings) -> None:
+def _start(workflow: Workflow, draft: Draft) -> Position:
+    return draft.initial_place or Position(workflow.file, 1, 1)
+
+
+def _check_places(workflow: Workflow, draft: Draft, findings: Findings) -> None:
     samples = {item.name: item.default for item in workflow.inputs if isinstance(item.default, str)}
-    for state, command in found.commands.items():
-        if "{{" in command.text:
-            for problem in placement_problems(command, samples):
-                findings.add(replace(problem, message=f"state '{state}': {problem.message}"))
+    for command in draft.commands:
+        for problem in placement_problems(command, samples):
+            findings.add(problem)
 
 
-def _warn_of_the_graph(workflow: Workflow, graph: Graph, found: States, findings: Findings) -> None:
+def _warn_of_the_graph(workflow: Workflow, graph: Graph, draft: Draft, findings: Findings) -> None:
     for name, state in workflow.states.items():
-        if name not in graph.reached:
-            message = f"state '{name}' can never be reached"
-            findings.warn(state.position, UNREACHABLE_STATE, message)
-        if isinstance(state, StepState) and not (state.routing.on_success or state.routing.transitions):
-            message = f"state '{name}' names no next state for when it succeeds"
-            findings.warn(state.position, NO_WAY_ON, message)
-    if not any(isinstance(workflow.states[name], TerminalState) for name in graph.reached):
-        place = found.initial_place or Position(workflow.file, 1, 1)
+        entered = graph.entered[name]
+        if not entered:
+            findings.warn(state.position, UNREACHABLE_STATE, f"state '{name}' can never be reached")
+        if isinstance(state, TerminalState):
+            continue
+        routing = state.routing
+        in_line = MAIN in entered or not (entered or graph.holders[name])
+        if in_line and not (routing.on_complete or routing.on_success or routing.transitions):
+            findings.warn(
+                state.position, NO_WAY_ON, f"state '{name}' names no next state for when it succeeds"
+            )
+        if isinstance(state, WhileState):
+            _warn_of_a_constant(state, graph, findings)
+    if not any(_can_end(name, workflow, graph) for name in workflow.states):
         message = f"no terminal state can be reached from '{workflow.initial}'"
-        findings.warn(place, NO_TERMINAL, message)
+        findings.warn(_start(workflow, draft), NO_TERMINAL, message)
+
+
+def _can_end(name: str, workflow: Workflow, graph: Graph) -> bool:
+    """Whether the execution ends where this state is entered: a terminal, other than as a parallel branch."""
+    return isinstance(workflow.states[name], TerminalState) and any(
+        not isinstance(workflow.states.get(holder), ParallelState) for holder in graph.entered[name]
+    )
+
+
+def _warn_of_a_constant(state: WhileState, graph: Graph, findings: Findings) -> None:
+    """A condition that reads states, and only such as the loop does not run, stays what it is."""
+    if state.break_when is not None:
+        return
+    paths = [reference.path for reference in state.condition.references]
+    read = {path[1] for path in paths if path[0] == "states" and len(path) > 1}
+    moving = any(
+        path[0] == "loop" or path == ("states",) or path[:2] == ("workflow", "Duration") for path in paths
+    )
+    if read and not moving and read.isdisjoint(graph.inside(state.name)):
+        message = f"state '{state.name}': 'while' can only read states outside the loop: it never changes"
+        findings.warn(state.condition.position, CONSTANT_CONDITION, message)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from awf.domain.expressions import Expression
 from awf.domain.problems import Position
 from awf.domain.templates import Template
 
 InputType: TypeAlias = Literal["string", "integer", "boolean", "number", "array", "object"]
+Strategy: TypeAlias = Literal["all_succeed", "any_succeed", "best_effort"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """A declared output of a workflow: ``name`` and the value of ``source`` (``states.X.Output``)."""
+
+    name: str
+    source: Expression
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """``when`` None matches always."""
 
@@ -59,30 +69,189 @@ class InlineFailure:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Where to go after a state, in the order of evaluation: transitions, ``continue_on_error``, then the targets."""
+    """Where to go after a state, in the order of evaluation: transitions, ``continue_on_error``, then the targets.
+
+    ``on_complete`` is a loop's own name for ``on_success`` and comes before it.
+    """
 
     on_success: str | None = None
     on_failure: str | InlineFailure | None = None
     transitions: tuple[Transition, ...] = ()
     continue_on_error: bool = False
+    on_complete: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class StepState:
-    """``type: step`` (or ``command``). ``timeout`` in seconds, or a template that renders to a duration."""
+class Retry:
+    """Attempt n is followed, after a delay, by attempt n + 1 while n < ``max_attempts`` and the failure is retryable
+    (``exit_codes`` empty: any). Delays in seconds; ``maximum`` 0: no cap; ``jitter`` from 0 to 1."""
+
+    max_attempts: int
+    initial: float = 0.0
+    maximum: float = 0.0
+    backoff: Literal["constant", "linear", "exponential"] = "constant"
+    multiplier: float = 2.0
+    jitter: float = 0.0
+    exit_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HookAction:
+    """One of ``log`` and ``command`` is set. ``escaping`` False: values in the command are code."""
+
+    position: Position
+    log: Template | None = None
+    command: Template | None = None
+    escaping: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Actions around a state."""
+
+    pre: tuple[HookAction, ...] = ()
+    post: tuple[HookAction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowHooks:
+    """Actions around a workflow."""
+
+    start: tuple[HookAction, ...] = ()
+    end: tuple[HookAction, ...] = ()
+    error: tuple[HookAction, ...] = ()
+    cancel: tuple[HookAction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executable:
+    """What every state that does something has. ``timeout`` in seconds, or a template that renders to a duration; it
+    holds for each attempt."""
 
     name: str
     position: Position
-    command: Template
     description: str = ""
-    dir: Template | None = None
-    env: Mapping[str, Template] = field(default_factory=dict)
     timeout: float | Template | None = None
     routing: Routing = field(default_factory=Routing)
-    kind: Literal["step"] = "step"
+    retry: Retry | None = None
+    hooks: Hooks = field(default_factory=Hooks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState(Executable):
+    """``type: step`` (or ``command``). ``escaping`` False: values in the command are code. ``script``: ``command`` is
+    the content of a script file, run as a program where it begins with ``#!``. ``max_output`` is how many bytes of each
+    stream are kept; None: the usual."""
+
+    command: Template
+    dir: Template | None = None
+    env: Mapping[str, Template] = field(default_factory=dict)
+    escaping: bool = True
+    script: bool = False
+    max_output: int | None = None
+    kind: ClassVar[str] = "step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopState(Executable):
+    """What both loops have. ``limit`` None: the language's default; a template is a dynamic limit."""
+
+    body: tuple[str, ...]
+    limit: int | Template | None = None
+    break_when: Expression | None = None
+    kind: ClassVar[str] = "loop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEachState(LoopState):
+    """``type: for_each``. ``items`` is a template of text, or a list whose strings are templates."""
+
+    items: Template | tuple[Any, ...]
+    kind: ClassVar[str] = "for_each"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhileState(LoopState):
+    """``type: while``."""
+
+    condition: Expression
+    kind: ClassVar[str] = "while"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelState(Executable):
+    """``type: parallel``. ``max_concurrent`` 0: no limit."""
+
+    branches: tuple[str, ...]
+    strategy: Strategy = "all_succeed"
+    max_concurrent: int = 0
+    kind: ClassVar[str] = "parallel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallState(Executable):
+    """``type: call_workflow``. ``inputs``: strings are templates, other values stay typed. ``outputs`` maps an output of
+    the child to the name under which ``Response`` has it."""
+
+    workflow: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    kind: ClassVar[str] = "call_workflow"
 
 
 @dataclass(frozen=True, slots=True)
+class Skill:
+    """A skill by ``name``, or the one at ``path``."""
+
+    position: Position
+    name: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """``conversation:`` of an agent: its session is kept; ``continue_from`` names the state whose session goes on."""
+
+    continue_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class McpProxy:
+    """Tools for an agent: by plugin the operations it may use, and whether its own tools are replaced."""
+
+    intercept_builtins: bool = True
+    plugin_tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState(Executable):
+    """``type: agent``. One of ``prompt`` and ``prompt_file`` is set; a prompt file whose path is known at load is read
+    then, and is the ``prompt``. Strings in ``options`` are templates, other values stay typed. ``mcp_proxy`` None: off."""
+
+    provider: Template
+    prompt: Template | None = None
+    prompt_file: Template | None = None
+    mode: Literal["single", "conversation"] = "single"
+    system_prompt: Template | None = None
+    role: Template | None = None
+    skills: tuple[Skill, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    output_format: Literal["", "text", "json"] = ""
+    conversation: Conversation | None = None
+    mcp_proxy: McpProxy | None = None
+    kind: ClassVar[str] = "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationState(Executable):
+    """``type: operation``. ``inputs``: strings are templates, other values stay typed."""
+
+    operation: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    kind: ClassVar[str] = "operation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalState:
     """``type: terminal``. ``exit_code`` None: 0 for success, 1 for failure."""
 
@@ -92,10 +261,19 @@ class TerminalState:
     message: Template | None = None
     exit_code: int | None = None
     description: str = ""
-    kind: Literal["terminal"] = "terminal"
+    kind: ClassVar[str] = "terminal"
 
 
-State: TypeAlias = StepState | TerminalState
+State: TypeAlias = (
+    StepState
+    | ForEachState
+    | WhileState
+    | ParallelState
+    | CallState
+    | AgentState
+    | OperationState
+    | TerminalState
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +287,8 @@ class Workflow:
     initial: str
     states: Mapping[str, State]
     inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    hooks: WorkflowHooks = field(default_factory=WorkflowHooks)
     version: str = ""
     description: str = ""
     author: str = ""

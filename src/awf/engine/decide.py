@@ -1,11 +1,25 @@
 """The pure heart: a stimulus comes in, facts come out.
 
-:class:`Core` holds one execution's state and answers stimuli. Every fact it decides is applied to the state at once
-and waits in ``take()`` to be appended; whoever drives the core appends first and acts on what was appended after.
-Everything computed (rendered commands, chosen targets, timeouts) is in the facts, so that replay computes nothing.
+:class:`Core` answers stimuli for one execution. Every fact it decides holds at once and waits in ``take()`` to be
+appended; whoever drives the core appends first and acts on what was appended after. Everything computed (rendered
+commands, chosen targets, loop items, delays) is in the facts, so that replay computes nothing.
 
-Rules of routing, in order (workflow language, "Control flow"): transitions, ``continue_on_error``,
-``on_success`` / ``on_failure``, else the execution fails naming the state.
+Where an execution goes on follows from its journal, at every prefix of it:
+
+======================================  ==========================================================
+the journal so far                      what comes next
+======================================  ==========================================================
+nothing entered yet                     ``workflow_start`` hooks, then the first state
+a state entered, not started            its ``pre`` hooks, then its start; a terminal takes effect
+an attempt in flight                    its outcome; after a crash, the next attempt
+a hook in flight                        its end; after a crash, the hook again
+a failed attempt, another to follow     the next attempt when its delay is over
+an activity ended                       its ``post`` hooks, then the next state
+a block with nothing in it              the next iteration, branch, or state of its graph
+a block being ended                     the end of what is in it, then its own
+a cancel requested                      the end of everything, then ``execution.cancelled``
+a graph with an outcome                 its closing hooks, then the outcome takes effect
+======================================  ==========================================================
 """
 
 from __future__ import annotations
@@ -13,147 +27,197 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awf.domain.expressions import ExpressionFailure, test
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
-from awf.domain.scope import Scope
 from awf.domain.sealing import Sealer
-from awf.domain.templates import TemplateFailure, render
-from awf.domain.workflow import InlineFailure, StepState, TerminalState, Workflow
-from awf.engine.render import CannotStart, render_step, scope_of
-from awf.engine.state import ExecutionState, StepResult, evolve
-from awf.engine.stimuli import Cancel, Continue, OutputArrived, Release, StepFinished, Stimulus, World
+from awf.domain.timestamps import duration_text
+from awf.domain.workflow import Workflow
+from awf.engine.blocks import Block, Ending, Leaf, Verdict
+from awf.engine.calls import Call
+from awf.engine.flow import Flow
+from awf.engine.loops import Loop
+from awf.engine.parallel import Parallel
+from awf.engine.render import ShellStep, Unperformed
+from awf.engine.state import BLOCKS, Activity, ExecutionState
+from awf.engine.stimuli import (
+    Cancel,
+    Continue,
+    HookEnded,
+    OutputArrived,
+    Release,
+    StepFinished,
+    Stimulus,
+    TimerFired,
+    World,
+)
 from awf.journal.events import (
-    AnyFact,
     CancelRequested,
     Entry,
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
     ExecutionRecovered,
     ExecutionReleased,
     ExecutionStarted,
-    ShellCommand,
-    StateEntered,
     StepCompleted,
     StepFailed,
     StepOutput,
-    StepStarted,
 )
 
 MAX_DEATHS = 3
 """So many engines may die with the same step in flight; then the execution fails."""
 
-CANCELLED_EXIT = 143
-
 LONGEST_COMPLAINT = 4096
 """Characters of stderr that become a step's error."""
 
+TIMEOUT_EXIT = 124
+
+_LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": Unperformed(), "operation": Unperformed()}
+
 
 class Core:
-    """One execution: its state, its pinned workflow, the real values of its inputs."""
+    """One execution: its state, its pinned workflows by identifier, the real values of its inputs."""
 
     def __init__(
-        self, state: ExecutionState, workflow: Workflow, inputs: Mapping[str, Any], sealer: Sealer
+        self,
+        state: ExecutionState,
+        workflows: Mapping[str, Workflow],
+        inputs: Mapping[str, Any],
+        sealer: Sealer,
     ) -> None:
+        loop = Loop()
+        blocks: dict[str, Block] = {
+            "for_each": loop,
+            "while": loop,
+            "parallel": Parallel(),
+            "call_workflow": Call(),
+        }
+        self._flow = Flow(state, workflows, inputs, sealer, blocks, _LEAVES)
         self.state = state
-        self.workflow = workflow
         self.inputs = inputs
-        self._sealer = sealer
-        self._decided: list[Entry] = []
+
+    def identity(self, path: str) -> tuple[str, Mapping[str, Any]]:
+        """The workflow that an activity at a path (or a sequence) belongs to, and the real values of its inputs."""
+        scope = self._flow.scope(path)
+        return scope["workflow"]["Name"], scope["inputs"]
 
     def take(self) -> list[Entry]:
         """The entries decided since the last call, to be appended in this order before anything acts on them."""
-        decided, self._decided = self._decided, []
+        decided, self._flow.decided = self._flow.decided, []
         return decided
 
     def decide(self, stimulus: Stimulus, world: World) -> None:
         """Answer one stimulus. After a final fact everything is ignored."""
+        self._flow.world = world
         if self.state.finished:
             return
         match stimulus:
             case OutputArrived():
-                self._output(stimulus, world)
+                self._output(stimulus)
             case StepFinished():
-                self._finished(stimulus, world)
+                self._finished(stimulus)
+            case HookEnded():
+                self._hook_ended(stimulus)
+            case TimerFired():
+                self._timer(stimulus)
             case Continue():
-                self._continue(stimulus, world)
+                self._continue(stimulus)
             case Cancel():
-                self._cancel(world)
+                self._cancel()
             case Release():
-                self._emit(ExecutionReleased(engine=world.engine), world)
-
-    def _emit(self, fact: AnyFact, world: World) -> None:
-        state = self.state
-        entry = Entry(state.seq + 1, max(world.now, state.at), fact)
-        evolve(state, entry)
-        self._decided.append(entry)
+                self._flow.emit(ExecutionReleased(engine=world.engine))
+        self._flow.settle_down()
 
     # Taking over
 
-    def _continue(self, stimulus: Continue, world: World) -> None:
-        state = self.state
+    def _continue(self, stimulus: Continue) -> None:
+        state, flow = self.state, self._flow
+        engine = flow.world.engine
         if state.started:
-            self._emit(ExecutionRecovered(engine=world.engine, orderly=state.released), world)
+            flow.emit(ExecutionRecovered(engine=engine, orderly=state.released))
         else:
-            self._emit(ExecutionStarted(engine=world.engine), world)
-        if state.cancel_requested:
-            self._end_cancelled(world)
-        elif state.in_flight:
-            self._rerun(world)
-        elif state.unrouted is not None:
-            self._route(state.results[state.unrouted], world)
-        elif state.unstarted is not None:
-            self._arrive(state.unstarted.state, world)
-        else:
-            self._begin(stimulus, world)
-
-    def _begin(self, stimulus: Continue, world: World) -> None:
+            flow.emit(ExecutionStarted(engine=engine))
         for fact in stimulus.reused:
-            if fact.step not in self.state.reused:
-                self._emit(fact, world)
-        resumed = self.state.accepted.resumed
-        if resumed is None:
-            self._enter(self.workflow.initial, "initial", world)
-        else:
-            self._enter(resumed.from_path, "resume", world)
+            if fact.step not in state.reused and not state.begun:
+                flow.emit(fact)
+        if state.cancel_requested:
+            for activity in state.flying():
+                self._end_step(activity, Cancelled())
+            for hook in list(state.hooks.values()):
+                if hook.hook == "workflow_cancel":
+                    flow.hooks.repeat(hook)
+                else:
+                    flow.hooks.ended(hook.path, Cancelled(), "")
+            return flow.closing.cancel_rest()
+        for hook in list(state.hooks.values()):
+            around = flow.ending_around(hook.path)
+            if around is None or around is state.sequences.get(hook.path):
+                flow.hooks.repeat(hook)
+            else:
+                flow.hooks.ended(hook.path, Cancelled(), "")
+        for activity in state.flying():
+            if self._rerun(activity):
+                return None
+        return self._go_on()
 
-    def _rerun(self, world: World) -> None:
-        for flying in list(self.state.in_flight.values()):
-            before = flying.started
-            if flying.deaths >= MAX_DEATHS:
-                error = (
-                    f"step '{before.state}' was running when its engine died, {flying.deaths} times in a row"
-                )
-                self._end_step(before, Failed(error, exit_code=1), world)
-                self._emit(ExecutionFailed(error=error, state=before.state), world)
-                return
-            attempt = before.attempt + 1
-            self._emit(
-                StepStarted(
-                    step=before.step,
-                    state=before.state,
-                    path=before.path,
-                    attempt=attempt,
-                    attempt_id=attempt_id(self.state.execution, before.step, attempt),
-                    kind=before.kind,
-                    recovered=True,
-                    command=before.command,
-                    dir=before.dir,
-                    env=before.env,
-                    timeout=before.timeout,
-                    refused=before.refused,
-                ),
-                world,
+    def _rerun(self, activity: Activity) -> bool:
+        """Start the attempt again that was in flight; True where that fails the execution."""
+        flow, started = self._flow, activity.started
+        assert started is not None
+        if flow.is_ending(activity):
+            self._end_step(activity, Cancelled())
+            return False
+        if activity.deaths >= MAX_DEATHS:
+            error = (
+                f"step '{started.state}' was running when its engine died, {activity.deaths} times in a row"
             )
+            self._end_step(activity, Failed(error, exit_code=1))
+            flow.closing.fail("", Verdict(failed=True, error=error, exit_code=1), started.state)
+            return True
+        flow.repeat(activity, recovered=True)
+        return False
+
+    def _go_on(self) -> None:
+        """Whatever the journal's end left undone, innermost first. Waiting steps and running ones are left alone."""
+        state, flow = self.state, self._flow
+        for activity in reversed(list(state.activities.values())):
+            if state.finished or state.activities.get(activity.path) is not activity or self._busy(activity):
+                continue
+            around = flow.ending_around(activity.path)
+            if around is not None:
+                flow.go_on_ending(around)
+            elif activity.result is not None:
+                if not self._was_left(activity):
+                    flow.settle(activity)
+            elif activity.ending is not None:
+                flow.collapse(activity)
+            elif activity.started is None:
+                flow.arrive(activity)
+            elif activity.kind in BLOCKS and activity.flying:
+                flow.proceed(activity)
+            flow.settle_down()
+        root = state.sequences[""]
+        if not state.finished and not state.hooks:
+            if root.closing is not None:
+                flow.closing.go_on("")
+            elif not root.entered:
+                flow.begin_sequence("")
+
+    def _busy(self, activity: Activity) -> bool:
+        """Does something else move this: a process, a hook, a delay?"""
+        if activity.path in self.state.hooks or activity.waits:
+            return True
+        return activity.flying and activity.kind not in BLOCKS
+
+    def _was_left(self, activity: Activity) -> bool:
+        """A branch that ended stays until its block ends; nothing more is to be done for it while others run."""
+        parent = self.state.activities.get(activity.parent)
+        return parent is not None and parent.kind == "parallel" and self._flow.is_over(activity)
 
     # What running steps report
 
-    def _output(self, stimulus: OutputArrived, world: World) -> None:
-        flying = self.state.in_flight.get(stimulus.path)
-        if flying is None:
+    def _output(self, stimulus: OutputArrived) -> None:
+        activity = self.state.activities.get(stimulus.path)
+        if activity is None or not activity.flying or activity.started is None:
             return
-        started = flying.started
-        self._emit(
+        started = activity.started
+        self._flow.emit(
             StepOutput(
                 step=started.step,
                 path=started.path,
@@ -162,26 +226,35 @@ class Core:
                 stream=stimulus.stream,
                 text=stimulus.text,
                 truncated=stimulus.truncated,
-            ),
-            world,
+            )
         )
 
-    def _finished(self, stimulus: StepFinished, world: World) -> None:
-        flying = self.state.in_flight.get(stimulus.path)
-        if flying is None:
+    def _finished(self, stimulus: StepFinished) -> None:
+        state, flow = self.state, self._flow
+        activity = state.activities.get(stimulus.path)
+        if activity is None or not activity.flying or activity.kind in BLOCKS:
             return
-        self._end_step(flying.started, stimulus.outcome, world)
-        if self.state.cancel_requested:
-            if not self.state.in_flight:
-                self._emit(ExecutionCancelled(state=self.state.current), world)
+        fact = self._ended_fact(activity, stimulus.outcome)
+        if state.cancel_requested:
+            flow.emit(fact)
+            flow.closing.cancel_rest()
         elif stimulus.hold:
-            self._emit(ExecutionReleased(engine=world.engine), world)
+            flow.emit(fact)
+            if not state.flying() and not state.hooks:
+                flow.emit(ExecutionReleased(engine=flow.world.engine))
+        elif isinstance(fact, StepFailed):
+            flow.failed(activity, fact)
         else:
-            self._route(self.state.results[stimulus.path], world)
+            flow.emit(fact)
+            flow.settle(activity)
 
-    def _end_step(self, started: StepStarted, outcome: Outcome, world: World) -> None:
-        written = outcome.written
-        where = {
+    def _end_step(self, activity: Activity, outcome: Outcome) -> None:
+        self._flow.emit(self._ended_fact(activity, outcome))
+
+    def _ended_fact(self, activity: Activity, outcome: Outcome) -> StepCompleted | StepFailed:
+        started, written, mask = activity.started, outcome.written, self._flow.sealer.mask
+        assert started is not None
+        where: dict[str, Any] = {
             "step": started.step,
             "state": started.state,
             "path": started.path,
@@ -195,159 +268,55 @@ class Core:
         }
         match outcome:
             case Succeeded():
-                self._emit(StepCompleted(**where), world)  # type: ignore[arg-type]
+                return StepCompleted(**where)
             case Failed(error=error):
-                text = self._sealer.mask(error) or self._complaint(started.path, outcome.exit_code)
-                self._emit(StepFailed(error=text, **where), world)  # type: ignore[arg-type]
+                complaint = (written.stderr_tail or "".join(activity.written["stderr"])).strip()[
+                    -LONGEST_COMPLAINT:
+                ]
+                return StepFailed(error=mask(error) or complaint or f"exit code {outcome.exit_code}", **where)
             case Cancelled():
-                self._emit(StepFailed(error="cancelled", **where), world)  # type: ignore[arg-type]
+                return StepFailed(error="cancelled", **where)
 
-    def _complaint(self, path: str, exit_code: int) -> str:
-        """The error of a step that failed by its exit code: the end of what it wrote to stderr, else the code."""
-        written = "".join(self.state.in_flight[path].written["stderr"]).strip()
-        return written[-LONGEST_COMPLAINT:] or f"exit code {exit_code}"
+    def _hook_ended(self, stimulus: HookEnded) -> None:
+        state, flow = self.state, self._flow
+        fact = flow.hooks.ended(stimulus.path, stimulus.outcome, stimulus.output)
+        if fact is None:
+            return None
+        if state.cancel_requested:
+            return flow.closing.cancel_rest()
+        around = flow.ending_around(fact.path)
+        if around is not None:
+            return flow.go_on_ending(around)
+        block = state.activities.get(fact.path)
+        if block is not None and block.ending is not None:
+            return flow.collapse(block)
+        if fact.hook == "workflow_start":
+            if fact.error:
+                error = f"workflow_start hook failed: {fact.error}"
+                return flow.closing.fail(
+                    fact.path, Verdict(failed=True, error=error, exit_code=1), state.current
+                )
+            return flow.begin_sequence(fact.path)
+        if fact.hook in {"pre", "post"}:
+            activity = state.activities[fact.path]
+            return flow.arrive(activity) if fact.hook == "pre" else flow.settle(activity)
+        return flow.closing.go_on(fact.path)
+
+    def _timer(self, stimulus: TimerFired) -> None:
+        activity = self.state.activities.get(stimulus.path)
+        if activity is None or activity.started is None or activity.started.attempt != stimulus.attempt:
+            return
+        if self.state.cancel_requested or self._flow.is_ending(activity):
+            return
+        if activity.waits:
+            self._flow.repeat(activity, recovered=False)
+        elif activity.kind in BLOCKS and activity.flying and activity.ending is None:
+            error = f"timeout exceeded ({duration_text(activity.started.timeout or 0)})"
+            self._flow.end_block(activity, Ending(failed=True, error=error, exit_code=TIMEOUT_EXIT))
 
     # Cancelling
 
-    def _cancel(self, world: World) -> None:
+    def _cancel(self) -> None:
         if not self.state.cancel_requested:
-            self._emit(CancelRequested(), world)
-        if not self.state.in_flight:
-            self._emit(ExecutionCancelled(state=self.state.current), world)
-
-    def _end_cancelled(self, world: World) -> None:
-        """The cancel had been asked for when the engine died, and the processes it left are gone by now."""
-        for flying in list(self.state.in_flight.values()):
-            self._end_step(flying.started, Cancelled(CANCELLED_EXIT), world)
-        self._emit(ExecutionCancelled(state=self.state.current), world)
-
-    # Moving through the graph
-
-    def _scope(self, world: World) -> Scope:
-        return scope_of(self.state, world, self.inputs)
-
-    def _route(self, result: StepResult, world: World) -> None:
-        step = self.workflow.states[result.state]
-        assert isinstance(step, StepState)
-        routing = step.routing
-        failed = result.status == "failed"
-        broken = ""
-        for index, transition in enumerate(routing.transitions):
-            try:
-                if transition.when is None or test(transition.when, self._scope(world)):
-                    return self._enter(transition.goto, f"transition[{index}]", world)
-            except ExpressionFailure as failure:
-                broken = f"step '{step.name}': transition {index + 1}: {failure.message}"
-                break
-        if (not failed or routing.continue_on_error) and not broken and routing.on_success is not None:
-            return self._enter(routing.on_success, "on_success", world)
-        if failed or broken:
-            if isinstance(routing.on_failure, InlineFailure):
-                return self._fail_inline(routing.on_failure, step.name, world)
-            if routing.on_failure is not None:
-                return self._enter(routing.on_failure, "on_failure", world)
-            error = broken or f"step '{step.name}' failed: {result.error}"
-            return self._fail(error, step.name, world, result.exit_code or 1)
-        return self._fail(f"state '{step.name}' succeeded but names no next state", step.name, world, 1)
-
-    def _enter(self, name: str, via: str, world: World) -> None:
-        if self.state.transitions >= world.max_transitions:
-            error = (
-                f"stopped after {world.max_transitions} transitions, about to enter '{name}': the workflow goes round "
-                f"in circles, or needs a higher max_transitions setting"
-            )
-            return self._fail(error, self.state.current, world, 1)
-        state = self.workflow.states.get(name)
-        if state is None:
-            return self._fail(f"state '{name}' does not exist in the workflow", self.state.current, world, 1)
-        self._emit(StateEntered(state=name, path=name, kind=state.kind, via=via), world)
-        return self._arrive(name, world)
-
-    def _arrive(self, name: str, world: World) -> None:
-        state = self.workflow.states[name]
-        if isinstance(state, TerminalState):
-            self._terminate(state, world)
-        else:
-            self._start(state, world)
-
-    def _start(self, step: StepState, world: World) -> None:
-        number = self.state.next_step
-        fact = StepStarted(
-            step=number,
-            state=step.name,
-            path=step.name,
-            attempt=1,
-            attempt_id=attempt_id(self.state.execution, number, 1),
-            kind=step.kind,
-        )
-        try:
-            fact = self._seal(render_step(step, self._scope(world), fact))
-        except CannotStart as reason:
-            fact = _refused(fact, self._sealer.mask(str(reason)))
-        self._emit(fact, world)
-
-    def _seal(self, fact: StepStarted) -> StepStarted:
-        """Keep secret values out of the journal: placeholders in what runs, ``***`` in what is shown."""
-        seal, command = self._sealer, fact.command
-        if not seal or command is None:
-            return fact
-        script = seal.seal(command.script)
-        variables = tuple((name, seal.seal(value)) for name, value in command.variables)
-        env = {name: seal.seal(value) for name, value in fact.env.items()}
-        directory = seal.seal(fact.dir)
-        sealed = script != command.script or variables != command.variables
-        display = seal.mask(command.display or command.script) if sealed else command.display
-        return StepStarted(
-            step=fact.step,
-            state=fact.state,
-            path=fact.path,
-            attempt=fact.attempt,
-            attempt_id=fact.attempt_id,
-            kind=fact.kind,
-            command=ShellCommand(script=script, variables=variables, display=display),
-            dir=directory,
-            env=env,
-            timeout=fact.timeout,
-        )
-
-    def _terminate(self, terminal: TerminalState, world: World) -> None:
-        message = ""
-        if terminal.message is not None:
-            try:
-                message = render(terminal.message, self._scope(world))
-            except TemplateFailure:
-                message = terminal.message.source
-        if terminal.status == "success":
-            code = terminal.exit_code or 0
-            fact = ExecutionCompleted(state=terminal.name, exit_code=code, message=self._sealer.mask(message))
-            return self._emit(fact, world)
-        error = message or f"workflow reached terminal failure state: {terminal.name}"
-        code = 1 if terminal.exit_code is None else terminal.exit_code
-        return self._fail(error, terminal.name, world, code)
-
-    def _fail_inline(self, failure: InlineFailure, state: str, world: World) -> None:
-        try:
-            message = render(failure.message, self._scope(world))
-        except TemplateFailure:
-            message = failure.message.source
-        self._fail(message, state, world, failure.status)
-
-    def _fail(self, error: str, state: str, world: World, code: int) -> None:
-        self._emit(ExecutionFailed(error=self._sealer.mask(error), state=state, exit_code=code), world)
-
-
-def attempt_id(execution: str, step: int, attempt: int) -> str:
-    """The id of one attempt, exported to its processes as ``AWF_ATTEMPT_ID``; unique, and computed without chance."""
-    return f"{execution}.{step}.{attempt}"
-
-
-def _refused(fact: StepStarted, reason: str) -> StepStarted:
-    return StepStarted(
-        step=fact.step,
-        state=fact.state,
-        path=fact.path,
-        attempt=fact.attempt,
-        attempt_id=fact.attempt_id,
-        kind=fact.kind,
-        refused=reason,
-    )
+            self._flow.emit(CancelRequested())
+            self._flow.closing.cancel_rest()

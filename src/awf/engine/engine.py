@@ -11,6 +11,7 @@ import contextlib
 import getpass
 import logging
 import os
+import random
 import socket
 import uuid
 from collections import Counter
@@ -22,12 +23,14 @@ from typing import Protocol
 from awf.domain.sealing import Sealer
 from awf.domain.secrets import is_secret
 from awf.engine.decide import Core
+from awf.engine.evolve import fold
+from awf.engine.files import read_text
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.pinned import Definitions
 from awf.engine.ports import Clock, StepRunner
 from awf.engine.presence import Presence, is_alive, living, newest
 from awf.engine.resume import reused_facts
-from awf.engine.service import load_state
+from awf.engine.service import journal_of, load_state
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Cancel, Continue, Stimulus, World
 from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
@@ -90,7 +93,9 @@ class Engine:
         self._user = _user()
         self._hostname = socket.gethostname()
         self._definitions = Definitions(store)
-        self._environment = Environment(store, runners, clock, self._world, appended)
+        self._environment = Environment(
+            store, runners, clock, self._world, appended, asyncio.Semaphore(settings.slots)
+        )
         self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
         self._slotless: set[str] = set()
         self._seen_intents: set[int] = set()
@@ -183,7 +188,12 @@ class Engine:
     # Claiming
 
     async def _claim(self) -> None:
-        free = self._settings.slots - (len(self._running) - len(self._slotless))
+        demand = sum(
+            1 if interpreter is None else interpreter.demand
+            for execution, (interpreter, _) in self._running.items()
+            if execution not in self._slotless
+        )
+        free = self._settings.slots - demand
         if free > 0:
             for claim in await self._store.claim(self.id, free=await self._dead(), limit=free):
                 self._take(claim, None)
@@ -253,22 +263,17 @@ class Engine:
         execution = claim.ownership.execution
         try:
             state = await load_state(self._store, execution)
-            workflow = await self._definitions.workflow(state.accepted)
+            workflows = await self._definitions.workflows(state.accepted)
             reused = await self._reused(state)
         except (ReplayDiverged, WorkflowError) as error:
             failed = Entry(claim.last_seq + 1, self._clock.now(), ExecutionFailed(error=error.message))
             await self._store.append(claim.ownership, [failed])
             self._environment.appended()
             return None
-        leftovers: dict[str, list[str]] = {}
-        for flying in state.in_flight.values():
-            leftovers.setdefault(flying.started.kind, []).append(flying.started.attempt_id)
-        for kind, attempts in leftovers.items():
-            if kind in self._runners:
-                await self._runners[kind].end_leftovers(attempts)
+        await self._end_leftovers(state)
         secrets = await self._store.secrets(execution)
         sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._secret_environ)
-        core = Core(state, workflow, real_inputs(state.accepted.inputs, secrets), sealer)
+        core = Core(state, workflows, real_inputs(state.accepted.inputs, secrets), sealer)
         interpreter = Interpreter(core, claim.ownership, self._environment, sealer)
         first: list[Stimulus] = [Continue(reused)]
         if intent is not None:
@@ -276,11 +281,24 @@ class Engine:
             first.insert(0, Cancel())
         return interpreter, first
 
+    async def _end_leftovers(self, state: ExecutionState) -> None:
+        """End what a dead engine left of the steps and hooks in flight."""
+        leftovers: dict[str, list[str]] = {}
+        for activity in state.flying():
+            if activity.started is not None:
+                leftovers.setdefault(activity.kind, []).append(activity.started.attempt_id)
+        for hook in state.hooks.values():
+            leftovers.setdefault("step", []).append(hook.attempt_id)
+        for kind, attempts in leftovers.items():
+            if kind in self._runners:
+                await self._runners[kind].end_leftovers(attempts)
+
     async def _reused(self, state: ExecutionState) -> tuple[StepReused, ...]:
         resumed = state.accepted.resumed
         if resumed is None or state.begun or not resumed.reused:
             return ()
-        return reused_facts(await load_state(self._store, resumed.execution), resumed.reused)
+        entries = await journal_of(self._store, resumed.execution)
+        return reused_facts(fold(resumed.execution, entries[: resumed.upto or None]), resumed.reused)
 
     # Intents
 
@@ -323,6 +341,9 @@ class Engine:
             user=self._user,
             hostname=self._hostname,
             max_transitions=self._settings.max_transitions,
+            chance=random.random(),  # noqa: S311 - spreads retries, protects nothing
+            file_exists=os.path.exists,
+            read_file=read_text,
         )
 
 

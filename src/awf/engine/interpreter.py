@@ -9,25 +9,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Failed, Outcome
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
+from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
 from awf.engine.output import OutputBuffer
-from awf.engine.ports import Clock, StepContext, StepRunner
-from awf.engine.stimuli import Cancel, OutputArrived, Release, StepFinished, Stimulus, World
+from awf.engine.ports import Clock, Emit, StepContext, StepRunner
+from awf.engine.state import BLOCKS, is_below
+from awf.engine.stimuli import (
+    Cancel,
+    HookEnded,
+    OutputArrived,
+    Release,
+    StepFinished,
+    Stimulus,
+    TimerFired,
+    World,
+)
 from awf.errors import StoreUnavailable
 from awf.journal.events import (
-    FINAL,
+    BlockEnding,
     CancelRequested,
     Entry,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
     ExecutionReleased,
-    ShellCommand,
+    HookStarted,
+    StepRetrying,
     StepStarted,
     Stream,
+    WorkflowClosing,
 )
 from awf.journal.store import Ownership, Store
 
@@ -39,6 +57,9 @@ RETRY_APPEND = 0.5
 KILLED = frozenset({129, 130, 137, 143})
 """Exit codes of deaths by SIGHUP, SIGINT, SIGKILL, SIGTERM."""
 
+LONGEST_HOOK_OUTPUT = 4096
+"""Characters of a hook's output that are kept."""
+
 KILLED_WAIT = 0.2
 """Seconds for which the verdict on such a death waits for the engine's own end."""
 
@@ -46,13 +67,14 @@ KILLED_WAIT = 0.2
 @dataclass(frozen=True, slots=True)
 class Environment:
     """What an interpreter works with. ``world`` gives the present moment as the core may see it; ``appended`` is
-    called after every durable append (to wake viewers)."""
+    called after every durable append (to wake viewers); ``slots`` bounds the running processes of the whole engine."""
 
     store: Store
     runners: Mapping[str, StepRunner]
     clock: Clock
     world: Callable[[], World]
     appended: Callable[[], None]
+    slots: asyncio.Semaphore
 
 
 class Interpreter:
@@ -65,11 +87,19 @@ class Interpreter:
         self._sealer = sealer
         self._inbox: asyncio.Queue[Stimulus] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._cancel = asyncio.Event()
+        self._cancels: dict[str, asyncio.Event] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._intents: list[int] = []
         self._cancel_asked = False
         self._leaving = False
         self._abandoning = asyncio.Event()
+
+    @property
+    def demand(self) -> int:
+        """How many slots it needs: one per running process, none while it only waits for a delay."""
+        if self._tasks:
+            return len(self._tasks)
+        return 0 if self._timers and self._inbox.empty() else 1
 
     @property
     def execution(self) -> str:
@@ -105,6 +135,7 @@ class Interpreter:
             world = self._env.world()
             for stimulus in first:
                 self._core.decide(stimulus, world)
+            self._set_recovered_timers()
             while not await self._step():
                 await self._stimuli()
         finally:
@@ -137,7 +168,7 @@ class Interpreter:
                 log.warning("execution %s waits to be recorded: %s", self.execution, error)
                 if self._cancel_asked:
                     # A cancel ends the processes even while nothing can be recorded.
-                    self._cancel.set()
+                    self._end_below("")
                 await asyncio.sleep(RETRY_APPEND)
             else:
                 self._env.appended()
@@ -146,48 +177,124 @@ class Interpreter:
     def _perform(self, entries: list[Entry]) -> bool:
         """Act on what is durable now; True when there is nothing left to do."""
         for entry in entries:
-            fact = entry.fact
-            if isinstance(fact, StepStarted):
-                self._start(fact)
-            elif isinstance(fact, CancelRequested):
-                self._cancel.set()
-            elif isinstance(fact, (*FINAL, ExecutionReleased)):
-                return True
+            match entry.fact:
+                case StepStarted() as fact:
+                    self._start(fact)
+                case HookStarted() as fact:
+                    self._start_hook(fact)
+                case StepRetrying() as fact:
+                    self._set_timer(fact.path, fact.attempt, fact.delay)
+                case BlockEnding(path=path) | WorkflowClosing(path=path):
+                    self._end_below(path)
+                case CancelRequested():
+                    self._end_below("")
+                case ExecutionCompleted() | ExecutionFailed() | ExecutionCancelled() | ExecutionReleased():
+                    return True
+                case _:
+                    pass
         return False
 
-    # Steps
+    def _end_below(self, path: str) -> None:
+        """End the processes of what is inside a block, and forget its delays; of everything, for the empty path."""
+        for running, cancel in self._cancels.items():
+            if not path or is_below(running, path):
+                cancel.set()
+        for waiting in [waiting for waiting in self._timers if not path or is_below(waiting, path)]:
+            self._timers.pop(waiting).cancel()
+
+    # Timers
+
+    def _set_timer(self, path: str, attempt: int, seconds: float) -> None:
+        if path in self._timers:
+            self._timers.pop(path).cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[path] = loop.call_later(max(0.0, seconds), self._fire, path, attempt)
+
+    def _fire(self, path: str, attempt: int) -> None:
+        del self._timers[path]
+        self._inbox.put_nowait(TimerFired(path, attempt))
+
+    def _set_recovered_timers(self) -> None:
+        """The delays and time limits that were running when the engine before ended: what remains of them."""
+        now = self._env.clock.now()
+        for activity in self._core.state.activities.values():
+            started = activity.started
+            if started is None:
+                continue
+            if activity.retry_at is not None:
+                self._set_timer(activity.path, started.attempt, (activity.retry_at - now) / 1_000_000)
+            elif activity.kind in BLOCKS and activity.flying and started.timeout is not None:
+                ran = min(max(0.0, (now - activity.attempt_at) / 1_000_000), started.timeout)
+                self._set_timer(activity.path, started.attempt, started.timeout - ran)
+
+    # Steps and hooks
 
     def _start(self, fact: StepStarted) -> None:
-        if fact.refused:
+        if fact.kind in BLOCKS:
+            if fact.timeout is not None:
+                self._set_timer(fact.path, fact.attempt, fact.timeout)
+        elif fact.refused:
             self._inbox.put_nowait(
                 StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving)
             )
-            return
-        self._tasks[fact.path] = asyncio.create_task(self._attempt(fact))
-
-    async def _attempt(self, fact: StepStarted) -> None:
-        buffer = OutputBuffer(lambda *piece: self._written(fact.path, *piece), self._sealer)
-        outcome: Outcome
-        runner = self._env.runners.get(fact.kind)
-        if runner is None:
-            outcome = Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         else:
-            try:
-                outcome = await runner.run(self._unsealed(fact), self._context(), buffer.write, self._cancel)
-            except Exception as error:
-                log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
-                outcome = Failed(
-                    f"internal error in the runner of '{fact.kind}' steps: {error!r}", exit_code=126
-                )
-        outcome = buffer.close(outcome)
-        if outcome.exit_code in KILLED and not self._cancel.is_set():
+            self._launch(fact.path, lambda cancel: self._attempt(fact, cancel))
+
+    def _start_hook(self, fact: HookStarted) -> None:
+        if fact.refused or fact.command is None:
+            self._inbox.put_nowait(HookEnded(fact.path, Failed(fact.refused, exit_code=126)))
+            return
+        self._launch(f"{fact.path}/@{fact.hook}", lambda cancel: self._hook(fact, cancel))
+
+    def _launch(self, key: str, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+        cancel = self._cancels[key] = asyncio.Event()
+        self._tasks[key] = asyncio.create_task(work(cancel))
+
+    async def _attempt(self, fact: StepStarted, cancel: asyncio.Event) -> None:
+        buffer = OutputBuffer(lambda *piece: self._written(fact.path, *piece), self._sealer)
+        outcome = buffer.close(await self._perform_step(fact, buffer.write, cancel))
+        if outcome.exit_code in KILLED and not cancel.is_set():
             # A reboot, or a service manager, ends steps and engine at the same moment: see whether this is one.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._abandoning.wait(), KILLED_WAIT)
-        if self._abandoning.is_set():
-            return
-        self._tasks.pop(fact.path, None)
-        self._inbox.put_nowait(StepFinished(fact.path, outcome, self._leaving))
+        if not self._abandoning.is_set():
+            self._forget(fact.path)
+            self._inbox.put_nowait(StepFinished(fact.path, outcome, self._leaving))
+
+    async def _hook(self, fact: HookStarted, cancel: asyncio.Event) -> None:
+        assert fact.command is not None
+        written: list[str] = []
+        step = StepStarted(
+            step=0,
+            state=f"{fact.hook}[{fact.index}]",
+            path=fact.path,
+            attempt=fact.attempt,
+            attempt_id=fact.attempt_id,
+            kind="step",
+            command=fact.command,
+            timeout=HOOK_TIMEOUT,
+        )
+        outcome = await self._perform_step(
+            step, lambda _stream, text, _truncated: written.append(text), cancel
+        )
+        if not self._abandoning.is_set():
+            self._forget(f"{fact.path}/@{fact.hook}")
+            self._inbox.put_nowait(HookEnded(fact.path, outcome, "".join(written)[-LONGEST_HOOK_OUTPUT:]))
+
+    async def _perform_step(self, fact: StepStarted, emit: Emit, cancel: asyncio.Event) -> Outcome:
+        runner = self._env.runners.get(fact.kind)
+        if runner is None:
+            return Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
+        try:
+            async with self._env.slots:
+                return await runner.run(self._unsealed(fact), self._context(fact.path), emit, cancel)
+        except Exception as error:
+            log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
+            return Failed(f"internal error in the runner of '{fact.kind}' steps: {error!r}", exit_code=126)
+
+    def _forget(self, key: str) -> None:
+        self._tasks.pop(key, None)
+        self._cancels.pop(key, None)
 
     def _written(self, path: str, stream: Stream, text: str, truncated: bool) -> None:
         self._inbox.put_nowait(OutputArrived(path, stream, text, truncated))
@@ -196,35 +303,27 @@ class Interpreter:
         if not self._sealer or fact.command is None:
             return fact
         unseal = self._sealer.unseal
-        return StepStarted(
-            step=fact.step,
-            state=fact.state,
-            path=fact.path,
-            attempt=fact.attempt,
-            attempt_id=fact.attempt_id,
-            kind=fact.kind,
-            command=ShellCommand(
-                script=unseal(fact.command.script),
-                variables=tuple((name, unseal(value)) for name, value in fact.command.variables),
-            ),
-            dir=unseal(fact.dir),
-            env={name: unseal(value) for name, value in fact.env.items()},
-            timeout=fact.timeout,
+        command = replace(
+            fact.command,
+            script=unseal(fact.command.script),
+            variables=tuple((name, unseal(value)) for name, value in fact.command.variables),
         )
+        env = {name: unseal(value) for name, value in fact.env.items()}
+        return replace(fact, command=command, dir=unseal(fact.dir), env=env)
 
-    def _context(self) -> StepContext:
-        accepted = self._core.state.accepted
+    def _context(self, path: str) -> StepContext:
+        workflow, inputs = self._core.identity(path)
         return StepContext(
             execution=self.execution,
-            workflow=accepted.workflow,
-            inputs=self._core.inputs,
+            workflow=workflow,
+            inputs=inputs,
             environ=self._env.world().environ,
-            working_dir=accepted.working_dir,
+            working_dir=self._core.state.accepted.working_dir,
         )
 
     async def _end_tasks(self) -> None:
         """Nothing may run on behalf of an execution that this interpreter has let go."""
-        self._cancel.set()
+        self._end_below("")
         if self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 

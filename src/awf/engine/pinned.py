@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from awf.domain.files import FileRefused
 from awf.domain.load import load_workflow
-from awf.domain.workflow import Workflow
-from awf.errors import ReplayDiverged, WorkflowInvalid
+from awf.domain.workflow import CallState, Workflow
+from awf.engine.ports import WorkflowFile
+from awf.errors import ErrorEntry, ReplayDiverged, WorkflowInvalid, WorkflowNotFound
 from awf.journal.events import ExecutionAccepted
 from awf.journal.store import Store
 
 MAIN = "workflow"
 """The role of the main file in ``ExecutionAccepted.definition``."""
+
+CHILD = "workflow:"
+"""Before a sub-workflow's name: its role."""
+
+BESIDE = "file:"
+"""Before a workflow's name, a colon and a path: the role of a file that belongs to that workflow, a script say."""
 
 _KEEP = 128
 
@@ -22,32 +32,138 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(slots=True)
+class Pins:
+    """What an execution pins: ``definition`` and ``files`` as in ``ExecutionAccepted``, and the texts by digest."""
+
+    definition: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def add(self, role: str, file: WorkflowFile) -> None:
+        """Pin one workflow with the files that belong to it."""
+        self._keep(role, file.text)
+        if role != MAIN:
+            self.files[role] = file.file
+        name = file.identifier if role == MAIN else role.removeprefix(CHILD)
+        for path, text in file.loaded.files.items():
+            self._keep(f"{BESIDE}{name}:{path}", text)
+
+    def _keep(self, role: str, text: str) -> None:
+        name = digest(text)
+        self.definition[role] = name
+        self.sources[name] = text
+
+
+def pin(file: WorkflowFile, find: Callable[[str], WorkflowFile]) -> Pins:
+    """Pin a workflow and every sub-workflow it may call.
+
+    One that is not found is left to the state that calls it. Raises WorkflowInvalid for one that does not load, or that
+    calls itself.
+    """
+    pins = Pins()
+    pins.add(MAIN, file)
+    _pin_children(file, (file.identifier,), pins, find)
+    return pins
+
+
+def _pin_children(
+    file: WorkflowFile, chain: tuple[str, ...], pins: Pins, find: Callable[[str], WorkflowFile]
+) -> None:
+    workflow = runnable(file)
+    for state in workflow.states.values():
+        if not isinstance(state, CallState):
+            continue
+        if state.workflow in chain:
+            path = " -> ".join((*chain, state.workflow))
+            raise WorkflowInvalid(f"circular workflow call detected: {path} ({state.position})")
+        if CHILD + state.workflow not in pins.definition:
+            try:
+                child = find(state.workflow)
+            except WorkflowNotFound:
+                continue
+            pins.add(CHILD + state.workflow, child)
+            _pin_children(child, (*chain, state.workflow), pins, find)
+
+
+def runnable(file: WorkflowFile) -> Workflow:
+    """The workflow of a file without errors. Raises WorkflowInvalid with all of them."""
+    workflow, errors = file.loaded.workflow, file.loaded.errors
+    if workflow is None or errors:
+        text = "; ".join(str(problem) for problem in errors)
+        entries = [ErrorEntry(str(problem.position), problem.message) for problem in errors]
+        raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
+    return workflow
+
+
 class Definitions:
     """Loads pinned workflows; the latest 128 are kept parsed, shared by all executions of the same text."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._parsed: OrderedDict[tuple[str, str, str], Workflow] = OrderedDict()
+        self._parsed: OrderedDict[_Pinned, Workflow] = OrderedDict()
+
+    async def workflows(self, accepted: ExecutionAccepted) -> dict[str, Workflow]:
+        """The workflows of an execution by identifier: its own, and its sub-workflows.
+
+        Raises ReplayDiverged where a text is gone, WorkflowInvalid where this version of awf cannot load one any more.
+        """
+        found = {}
+        for role, name in accepted.definition.items():
+            if not role.startswith(BESIDE):
+                identifier = accepted.workflow if role == MAIN else role.removeprefix(CHILD)
+                file = accepted.files.get(role, accepted.file)
+                found[identifier] = await self._one(
+                    _Pinned(name, file, identifier, _beside(accepted, identifier))
+                )
+        return found
 
     async def workflow(self, accepted: ExecutionAccepted) -> Workflow:
-        """The workflow of an execution. Raises ReplayDiverged where its text is gone, WorkflowInvalid where this
-        version of awf cannot load it any more."""
-        name = accepted.definition.get(MAIN, "")
-        key = name, accepted.file, accepted.workflow
-        known = self._parsed.get(key)
+        """The execution's own workflow."""
+        return (await self.workflows(accepted))[accepted.workflow]
+
+    async def _one(self, pinned: _Pinned) -> Workflow:
+        known = self._parsed.get(pinned)
         if known is None:
-            known = self._parsed[key] = await self._load(name, accepted)
+            known = self._parsed[pinned] = await self._load(pinned)
             while len(self._parsed) > _KEEP:
                 self._parsed.popitem(last=False)
-        self._parsed.move_to_end(key)
+        self._parsed.move_to_end(pinned)
         return known
 
-    async def _load(self, name: str, accepted: ExecutionAccepted) -> Workflow:
-        text = (await self._store.sources([name])).get(name)
-        if text is None:
-            raise ReplayDiverged(f"the pinned text of workflow '{accepted.workflow}' is not in the store")
-        loaded = load_workflow(text, accepted.file, accepted.workflow)
+    async def _load(self, pinned: _Pinned) -> Workflow:
+        names = [pinned.text, *(name for _, name in pinned.beside)]
+        texts = await self._store.sources(names)
+        if any(name not in texts for name in names):
+            raise ReplayDiverged(f"the pinned text of workflow '{pinned.identifier}' is not in the store")
+        beside = {path: texts[name] for path, name in pinned.beside}
+
+        def files(path: str) -> str:
+            if path not in beside:
+                raise FileRefused(f"file not found: {path}")
+            return beside[path]
+
+        loaded = load_workflow(texts[pinned.text], pinned.file, pinned.identifier, files)
         if loaded.workflow is None or loaded.errors:
             found = "; ".join(str(problem) for problem in loaded.errors)
             raise WorkflowInvalid(f"this version of awf cannot run the pinned workflow: {found}")
         return loaded.workflow
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """One workflow as it was pinned: the digests of its text and, by their paths, of the files that belong to it."""
+
+    text: str
+    file: str
+    identifier: str
+    beside: tuple[tuple[str, str], ...]
+
+
+def _beside(accepted: ExecutionAccepted, identifier: str) -> tuple[tuple[str, str], ...]:
+    prefix = f"{BESIDE}{identifier}:"
+    return tuple(
+        (role.removeprefix(prefix), name)
+        for role, name in accepted.definition.items()
+        if role.startswith(prefix)
+    )

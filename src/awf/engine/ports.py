@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowFile:
-    """A workflow as the catalog found it: what it is called, where it was found (``source``: ``env``, ``local``,
-    ``global``, ``path``), its exact text, and what loading made of it."""
+    """A workflow as the catalog found it: what it is called (in a pack: ``pack/workflow``), where it was found
+    (``source``: ``env``, ``local``, ``global``, ``pack``, ``path``), its exact text, and what loading made of it."""
 
     identifier: str
     file: str

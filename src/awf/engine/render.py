@@ -1,124 +1,96 @@
-"""What a state's templates see, and a step's facts rendered from them. Pure."""
+"""A step's facts rendered from its state. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from awf.domain.duration import parse_duration
-from awf.domain.scope import Scope
+from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
-from awf.domain.templates import Template, TemplateFailure, render, render_parts
-from awf.domain.timestamps import duration_text, rfc3339
-from awf.domain.workflow import StepState
-from awf.engine.state import ExecutionState, StepResult
-from awf.engine.stimuli import World
+from awf.domain.templates import Template, TemplateFailure, render_parts
+from awf.domain.workflow import State, StepState
+from awf.engine.state import Activity
 from awf.journal.events import ShellCommand, StepStarted
+
+if TYPE_CHECKING:
+    from awf.engine.flow import Flow
 
 
 class CannotStart(Exception):
     """A step cannot be started; the text says why and is the step's error."""
 
 
-def scope_of(state: ExecutionState, world: World, inputs: Mapping[str, Any]) -> Scope:
-    """The scope of the main graph: see ``domain.scope``. ``inputs`` are the real ones."""
-    return {
-        "inputs": inputs,
-        "states": _Results(state.results),
-        "env": world.environ,
-        "workflow": {
-            "ID": state.execution,
-            "Name": state.accepted.workflow,
-            "CurrentState": state.current,
-            "StartedAt": rfc3339(state.accepted_at),
-            "Duration": duration_text(max(0, world.now - state.accepted_at) / 1_000_000),
-        },
-        "context": {
-            "WorkingDir": state.accepted.working_dir,
-            "User": world.user,
-            "Hostname": world.hostname,
-        },
-    }
+class ShellStep:
+    """``type: step``; see ``awf.engine.flow.Leaf``."""
+
+    def plan(self, flow: Flow, activity: Activity, state: StepState, fact: StepStarted) -> StepStarted:
+        """Render command, directory and environment; secret values stay out of the fact."""
+        path, sealer = activity.path, flow.sealer
+        command = render_command(flow, path, state.command, code=not state.escaping)
+        if not command.script.strip():
+            raise CannotStart(
+                f"the command of state '{state.name}' is empty after rendering ({state.command.position})"
+            )
+        try:
+            directory = "" if state.dir is None else flow.text(state.dir, path)
+            env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
+        except TemplateFailure as failure:
+            raise CannotStart(failure.message) from failure
+        if state.script and command.script.startswith("#!"):
+            command = replace(command, program=True)
+        return replace(
+            fact,
+            command=sealed_command(command, sealer),
+            dir=sealer.seal(directory),
+            env=env,
+            max_output=state.max_output,
+        )
 
 
-class _Results(Mapping[str, Any]):
-    """``states``: results by top-level path, turned into scope values when they are looked at."""
+class Unperformed:
+    """What loads and is not performed yet; see ``awf.engine.flow.Leaf``."""
 
-    __slots__ = ("_results",)
-
-    def __init__(self, results: Mapping[str, StepResult]) -> None:
-        self._results = results
-
-    def __getitem__(self, name: str) -> Any:
-        return result_fields(self._results[name])
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._results
-
-    def __iter__(self) -> Any:
-        return iter(self._results)
-
-    def __len__(self) -> int:
-        return len(self._results)
+    def plan(self, flow: Flow, activity: Activity, state: State, fact: StepStarted) -> StepStarted:
+        """Raises CannotStart."""
+        del flow, activity, fact
+        raise CannotStart(f"type '{state.kind}' is not performed by this version of awf ({state.position})")
 
 
-def result_fields(result: StepResult) -> dict[str, Any]:
-    """A step's result under the names of ``domain.scope.STATE_FIELDS``."""
-    return {
-        "Output": result.output,
-        "Stderr": result.stderr,
-        "ExitCode": result.exit_code,
-        "Status": result.status,
-        "Response": None,
-        "JSON": None,
-        "TokensUsed": 0,
-        "TokensInput": 0,
-        "TokensOutput": 0,
-        "TokensEstimated": False,
-    }
-
-
-def render_step(step: StepState, scope: Scope, fact: StepStarted) -> StepStarted:
-    """``fact`` completed with the rendered command, directory, environment and timeout of ``step``.
-
-    Raises CannotStart with the reason.
-    """
+def render_command(flow: Flow, path: str, template: Template, *, code: bool = False) -> ShellCommand:
+    """A shell command with its values as data. Raises CannotStart."""
     try:
-        command = shell_script(render_parts(step.command, scope), code=step.command.sole_action)
-        directory = "" if step.dir is None else render(step.dir, scope)
-        env = {name: render(value, scope) for name, value in step.env.items()}
-        timeout = _timeout(step.timeout, scope)
+        parts = render_parts(template, flow.scope(path), files=flow.files(path))
+        script = shell_script(parts, code=code or template.sole_action)
     except TemplateFailure as failure:
         raise CannotStart(failure.message) from failure
     except ShellPlaceError as failure:
-        raise CannotStart(f"{failure} ({step.command.position})") from failure
-    if not command.script.strip():
-        raise CannotStart(
-            f"the command of state '{step.name}' is empty after rendering ({step.command.position})"
-        )
-    return StepStarted(
-        step=fact.step,
-        state=fact.state,
-        path=fact.path,
-        attempt=fact.attempt,
-        attempt_id=fact.attempt_id,
-        kind=fact.kind,
-        command=ShellCommand(
-            script=command.script,
-            variables=tuple(command.variables),
-            display="" if command.display == command.script else command.display,
-        ),
-        dir=directory,
-        env=env,
-        timeout=timeout,
-    )
+        raise CannotStart(f"{failure} ({template.position})") from failure
+    display = "" if script.display == script.script else script.display
+    return ShellCommand(script=script.script, variables=tuple(script.variables), display=display)
 
 
-def _timeout(timeout: float | Template | None, scope: Scope) -> float | None:
+def sealed_command(command: ShellCommand, sealer: Sealer) -> ShellCommand:
+    """Keep secret values out of the journal: placeholders in what runs, ``***`` in what is shown."""
+    if not sealer:
+        return command
+    script = sealer.seal(command.script)
+    variables = tuple((name, sealer.seal(value)) for name, value in command.variables)
+    if script == command.script and variables == command.variables:
+        return command
+    display = sealer.mask(command.display or command.script)
+    return replace(command, script=script, variables=variables, display=display)
+
+
+def render_timeout(timeout: float | Template | None, render: Callable[[Template], str]) -> float | None:
+    """A time limit in seconds, None for none. Raises CannotStart."""
     if not isinstance(timeout, Template):
-        return timeout
-    text = render(timeout, scope).strip()
+        return timeout or None
     try:
-        return parse_duration(text) or None
+        return parse_duration(render(timeout).strip()) or None
+    except TemplateFailure as failure:
+        raise CannotStart(failure.message) from failure
     except ValueError as error:
         raise CannotStart(f"timeout: {error} ({timeout.position})") from error

@@ -19,10 +19,10 @@ from awf.journal.events import StepReused
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """Where to enter, and the numbers (in the original) of the steps to take over, in order of completion."""
+    """Where to enter, and the last entry of the original's journal that counts for what is taken along."""
 
     path: str
-    reused: tuple[int, ...]
+    upto: int
 
 
 def resume_point(state: ExecutionState, workflow: Workflow, from_step: str | None) -> ResumePoint:
@@ -39,7 +39,7 @@ def resume_point(state: ExecutionState, workflow: Workflow, from_step: str | Non
         )
     if isinstance(target, TerminalState):
         raise ResumePointInvalid(f"from_step: '{path}' is a terminal of '{workflow.identifier}', not a step")
-    return ResumePoint(path, tuple(result.step for result in _kept(state, workflow, path)))
+    return ResumePoint(path, state.began.get(path, state.seq + 1) - 1)
 
 
 def _entry(state: ExecutionState, workflow: Workflow, from_step: str | None) -> str:
@@ -57,26 +57,23 @@ def _entry(state: ExecutionState, workflow: Workflow, from_step: str | None) -> 
 
 
 def _latest(state: ExecutionState, status: str) -> StepResult | None:
-    found = [result for result in state.results.values() if result.status == status]
+    found = [result for result in state.history.values() if result.status == status]
     return max(found, key=lambda result: result.order, default=None)
 
 
-def _kept(state: ExecutionState, workflow: Workflow, path: str) -> list[StepResult]:
-    limit = state.began.get(path, state.seq + 1)
+def kept_results(at_entry: ExecutionState, workflow: Workflow, path: str) -> list[StepResult]:
+    """What a resume at ``path`` takes along of the original as it stood there (its journal up to ``upto``)."""
     kept = [
         result
-        for result in state.results.values()
-        if result.status == "completed"
-        and result.order < limit
-        and result.path != path
-        and result.state in workflow.states
+        for result in at_entry.history.values()
+        if result.status == "completed" and result.path != path and result.state in workflow.states
     ]
     return sorted(kept, key=lambda result: result.order)
 
 
-def reused_facts(original: ExecutionState, numbers: tuple[int, ...]) -> tuple[StepReused, ...]:
-    """The facts that carry the original's results into the new execution, numbered from 1."""
-    by_step = {result.step: result for result in original.results.values()}
+def reused_facts(at_entry: ExecutionState, numbers: tuple[int, ...]) -> tuple[StepReused, ...]:
+    """The facts that carry the original's results, as they stood at the entry, into the new execution, from number 1."""
+    by_step = {result.step: result for result in at_entry.history.values()}
     return tuple(
         StepReused(
             step=index,
@@ -88,6 +85,7 @@ def reused_facts(original: ExecutionState, numbers: tuple[int, ...]) -> tuple[St
             stderr=result.stderr,
             started_at=result.started_at,
             completed_at=result.completed_at,
+            response=result.response,
         )
         for index, result in enumerate((by_step[number] for number in numbers if number in by_step), start=1)
     )

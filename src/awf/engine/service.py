@@ -16,18 +16,19 @@ import msgspec
 
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.secrets import MASK, secret_inputs
+from awf.domain.variables import exported
 from awf.domain.workflow import Workflow
-from awf.engine.pinned import MAIN, Definitions, digest
+from awf.engine.evolve import fold
+from awf.engine.pinned import Definitions, Pins, pin, runnable
 from awf.engine.ports import Catalog, Clock, WorkflowFile
-from awf.engine.resume import resume_point
-from awf.engine.state import ExecutionState, fold
+from awf.engine.resume import kept_results, resume_point
+from awf.engine.state import ExecutionState
 from awf.errors import (
     ErrorEntry,
     ExecutionNotFound,
     InputsInvalid,
     NotResumable,
     StoreUnavailable,
-    WorkflowInvalid,
 )
 from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
 from awf.journal.store import Acceptance, ExecutionFilter, ExecutionRow, Store
@@ -89,11 +90,12 @@ class Service:
         workflow = runnable(file)
         values, secrets, warnings = self._inputs(workflow, inputs, self._place.working_dir)
         execution = str(uuid.uuid4())
-        name_of_text = digest(file.text)
+        pins = await asyncio.to_thread(pin, file, self._catalog.find)
         fact = ExecutionAccepted(
             workflow=file.identifier,
             file=file.file,
-            definition={MAIN: name_of_text},
+            definition=pins.definition,
+            files=pins.files,
             inputs={**values, **dict.fromkeys(secrets, MASK)},
             secrets=tuple(secrets),
             initial=workflow.initial,
@@ -107,7 +109,7 @@ class Service:
                 fact=fact,
                 now=self._clock.now(),
                 secrets=secrets,
-                sources={name_of_text: file.text},
+                sources=pins.sources,
             )
         )
         return execution
@@ -137,34 +139,41 @@ class Service:
         row = await self.store.execution(execution)
         if row is None or row.status not in {"failed", "cancelled"}:
             raise NotResumable(execution)
-        state = await load_state(self.store, execution)
+        entries = await journal_of(self.store, execution)
+        state = fold(execution, entries)
         accepted = state.accepted
-        sources: dict[str, str] = {}
-        definition, file_name = accepted.definition, accepted.file
+        pins, file_name = Pins(accepted.definition, accepted.files), accepted.file
         if latest:
             file = await self.workflow(accepted.workflow)
             workflow, file_name = runnable(file), file.file
-            definition, sources = {MAIN: digest(file.text)}, {digest(file.text): file.text}
+            pins = await asyncio.to_thread(pin, file, self._catalog.find)
         else:
             workflow = await self._definitions.workflow(accepted)
         point = resume_point(state, workflow, from_step)
+        kept = kept_results(fold(execution, entries[: point.upto]), workflow, point.path)
         known = {**accepted.inputs, **await self.store.secrets(execution)}
         values, secrets, warnings = self._inputs(workflow, {**known, **overrides}, accepted.working_dir)
         fact = ExecutionAccepted(
             workflow=accepted.workflow,
             file=file_name,
-            definition=definition,
+            definition=pins.definition,
+            files=pins.files,
             inputs={**values, **dict.fromkeys(secrets, MASK)},
             secrets=tuple(secrets),
             initial=point.path,
             root=accepted.root,
             working_dir=accepted.working_dir,
-            resumed=ResumedFrom(execution=execution, from_path=point.path, reused=point.reused),
+            resumed=ResumedFrom(
+                execution=execution,
+                from_path=point.path,
+                upto=point.upto,
+                reused=tuple(result.step for result in kept),
+            ),
             warnings=warnings,
         )
         new = str(uuid.uuid4())
         await self._accept(
-            Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=sources)
+            Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=pins.sources)
         )
         return new
 
@@ -206,17 +215,8 @@ class Service:
             entries = [ErrorEntry(f"inputs.{name}", text) for name, text in resolved.errors]
             raise InputsInvalid(failure_text(resolved.errors), entries=entries)
         secrets = {name: resolved.values[name] for name in secret_inputs(workflow, resolved.values)}
-        return dict(resolved.values), secrets, tuple(resolved.warnings)
-
-
-def runnable(file: WorkflowFile) -> Workflow:
-    """The workflow of a file without errors. Raises WorkflowInvalid with all of them."""
-    workflow, errors = file.loaded.workflow, file.loaded.errors
-    if workflow is None or errors:
-        text = "; ".join(str(problem) for problem in errors)
-        entries = [ErrorEntry(str(problem.position), problem.message) for problem in errors]
-        raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
-    return workflow
+        left_out = exported(resolved.values, ()).left_out
+        return dict(resolved.values), secrets, (*resolved.warnings, *left_out)
 
 
 def _shown(row: ExecutionRow, dead: Collection[str | None]) -> ExecutionRow:

@@ -1,66 +1,42 @@
-"""The state of one execution as a fold over its journal.
+"""The state of one execution: a tree of activities, and the results so far.
 
-``evolve`` applies one entry. It evaluates nothing: no template, expression, clock, environment or chance, so the same
-journal gives the same state under any version of the code and in any surroundings. The state is changed in place and
-costs O(1) per entry, however long the journal.
+An activity is a state that has been entered and not been left: a step, a loop, a parallel block, a sub-workflow. Its
+path says where it is (``build``, ``loop[3]/step``, ``call/step``), its ``parent`` which activity it happens in. The main
+graph, and the graph of every sub-workflow, is a *sequence*: it has one activity at a time. A loop has one at a time in
+its iteration; a parallel block has one per branch.
 
-Where an execution stands follows from the last facts, at every prefix of a journal:
-
-==========================================  =====================================================
-the journal so far                          what comes next
-==========================================  =====================================================
-nothing entered yet                         enter the initial state (or the one resumed from)
-a state entered, no step started in it      start its step, or end at it if it is a terminal
-steps in flight                             their outcomes; after a crash, their next attempts
-a step ended, not routed                    choose the next state
-a cancel requested                          end what is in flight, then ``execution.cancelled``
-a final fact                                nothing
-==========================================  =====================================================
+``engine.evolve`` builds this from the journal; nothing else changes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from awf.errors import ReplayDiverged
 from awf.journal.events import (
-    AnyFact,
-    CancelRequested,
-    Entry,
+    BlockEnding,
     ExecutionAccepted,
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
-    ExecutionRecovered,
-    ExecutionReleased,
-    ExecutionStarted,
-    StateEntered,
-    StepCompleted,
-    StepFailed,
-    StepOutput,
-    StepReused,
+    HookStarted,
     StepStarted,
     Stream,
+    WorkflowClosing,
 )
 from awf.journal.store import ExecutionStatus
-from awf.journal.text import whole_text
 
+BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
+"""Kinds of states that hold others and have no process of their own."""
 
-@dataclass(slots=True)
-class StepInFlight:
-    """A started step whose end is not recorded. ``deaths`` counts the engines that died while it ran."""
+LOOPS = frozenset({"for_each", "while"})
 
-    started: StepStarted
-    first_started_at: int
-    deaths: int = 0
-    written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
+CANCELLED = "cancelled"
+"""The error of what was ended from outside."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """An ended step, as templates, expressions and resume see it. ``order`` is the sequence number of the fact that
-    ended it, ``began`` of the one that started its last attempt."""
+    ended it, ``began`` of the one that started its last attempt. ``goto``: where one of a block's steps left it to."""
 
     step: int
     state: str
@@ -75,11 +51,71 @@ class StepResult:
     completed_at: int
     began: int
     order: int
+    response: Any = None
+    goto: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Did it fail?"""
+        return self.status == "failed"
+
+    @property
+    def cancelled(self) -> bool:
+        """Was it ended from outside?"""
+        return self.failed and self.error == CANCELLED
+
+
+@dataclass(slots=True)
+class Activity:
+    """A state that has been entered and not been left.
+
+    ``started`` None: not started yet (its ``pre`` hooks may be running). ``flying``: an attempt runs. ``retry_at``: the
+    time of the next attempt, while waiting for it. ``result``: it has ended, and waits to be routed (its ``post`` hooks
+    may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
+    while an attempt ran. ``index`` is a loop's iteration.
+    """
+
+    path: str
+    state: str
+    kind: str
+    parent: str
+    started: StepStarted | None = None
+    flying: bool = False
+    first_started_at: int = 0
+    attempt_at: int = 0
+    began: int = 0
+    tries: int = 0
+    deaths: int = 0
+    retry_at: int | None = None
+    result: StepResult | None = None
+    ending: BlockEnding | None = None
+    index: int = -1
+    hooks_done: int = 0
+    written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
+
+    @property
+    def waits(self) -> bool:
+        """Waiting for its next attempt."""
+        return self.retry_at is not None
+
+
+@dataclass(slots=True)
+class Sequence:
+    """The graph of the execution (path empty) or of a sub-workflow. ``entered``: its first state has been.
+    ``hooks_done`` counts actions of ``workflow_start``, then of the closing hooks. ``results`` has the latest result of
+    each of its states, and goes with the graph."""
+
+    path: str
+    entered: bool = False
+    hooks_done: int = 0
+    closing: WorkflowClosing | None = None
+    results: dict[str, StepResult] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class ExecutionState:
-    """See the module's docstring. ``results`` holds the latest result per path; ``current`` the path last entered."""
+    """See the module's docstring. ``history`` has the latest result by path in the main graph, for resuming;
+    ``current`` is the path last entered."""
 
     execution: str
     accepted: ExecutionAccepted
@@ -92,13 +128,13 @@ class ExecutionState:
     cancel_requested: bool = False
     current: str = ""
     last_active: str = ""
-    unstarted: StateEntered | None = None
-    unrouted: str | None = None
     transitions: int = 0
     next_step: int = 1
-    in_flight: dict[str, StepInFlight] = field(default_factory=dict)
+    activities: dict[str, Activity] = field(default_factory=dict)
+    sequences: dict[str, Sequence] = field(default_factory=lambda: {"": Sequence("")})
+    hooks: dict[str, HookStarted] = field(default_factory=dict)
     began: dict[str, int] = field(default_factory=dict)
-    results: dict[str, StepResult] = field(default_factory=dict)
+    history: dict[str, StepResult] = field(default_factory=dict)
     reused: set[int] = field(default_factory=set)
 
     @property
@@ -109,134 +145,48 @@ class ExecutionState:
     @property
     def begun(self) -> bool:
         """A state has been entered."""
-        return bool(self.current)
+        return self.sequences[""].entered
+
+    def children(self, path: str) -> list[Activity]:
+        """The activities directly in a block, or in the main graph (empty path)."""
+        return [
+            activity
+            for activity in self.activities.values()
+            if activity.parent == path and activity.path != path
+        ]
+
+    def below(self, path: str) -> list[Activity]:
+        """All activities inside a block, outermost first; all there are for the empty path."""
+        if not path:
+            return list(self.activities.values())
+        return [activity for activity in self.activities.values() if is_below(activity.path, path)]
+
+    def flying(self, path: str = "") -> list[Activity]:
+        """Activities with a running process, below a path."""
+        return [activity for activity in self.below(path) if activity.flying and activity.kind not in BLOCKS]
+
+    def hooks_below(self, path: str = "") -> list[HookStarted]:
+        """Hooks with a running command, of the activity at a path and those below it."""
+        return [
+            hook for hook in self.hooks.values() if not path or hook.path == path or is_below(hook.path, path)
+        ]
+
+    def ancestors(self, path: str) -> Iterator[Activity]:
+        """The blocks around an activity, innermost first."""
+        activity = self.activities.get(path)
+        while activity is not None and activity.parent:
+            activity = self.activities.get(activity.parent)
+            if activity is not None:
+                yield activity
+
+    def sequence_of(self, path: str) -> str:
+        """The path of the sub-workflow whose graph an activity belongs to; empty for the main one."""
+        for block in self.ancestors(path):
+            if block.kind == "call_workflow":
+                return block.path
+        return ""
 
 
-def fold(execution: str, entries: Iterable[Entry]) -> ExecutionState:
-    """The state after a whole journal. Raises ReplayDiverged where it does not begin with ``execution.accepted``."""
-    iterator = iter(entries)
-    first = next(iterator, None)
-    if first is None or first.seq != 1 or not isinstance(first.fact, ExecutionAccepted):
-        raise ReplayDiverged(f"execution {execution}: its journal does not begin with execution.accepted")
-    state = ExecutionState(execution, first.fact, first.at, at=first.at)
-    for entry in iterator:
-        evolve(state, entry)
-    return state
-
-
-def evolve(state: ExecutionState, entry: Entry) -> None:
-    """Apply one entry, in place. Raises ReplayDiverged where it cannot follow what came before."""
-    if entry.seq != state.seq + 1:
-        raise ReplayDiverged(f"execution {state.execution}: entry {entry.seq} follows entry {state.seq}")
-    if state.finished:
-        raise ReplayDiverged(f"execution {state.execution}: entry {entry.seq} follows the final one")
-    state.seq = entry.seq
-    state.at = entry.at
-    _apply(state, entry, entry.fact)
-
-
-def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
-    match fact:
-        case ExecutionStarted():
-            state.status, state.started = "running", True
-        case ExecutionRecovered():
-            if not fact.orderly:
-                for flying in state.in_flight.values():
-                    flying.deaths += 1
-            state.status, state.released = "running", False
-        case ExecutionReleased():
-            state.status, state.released = "pending", True
-        case StateEntered():
-            if state.begun:
-                state.transitions += 1
-            state.current = fact.path
-            if fact.kind != "terminal":
-                state.last_active = fact.path
-            state.unstarted, state.unrouted = fact, None
-        case StepStarted():
-            _start(state, entry, fact)
-        case StepOutput():
-            _flying(state, entry, fact).written[fact.stream].append(fact.text)
-        case StepCompleted() | StepFailed():
-            _end(state, entry, fact)
-        case StepReused():
-            _reuse(state, entry, fact)
-        case CancelRequested():
-            state.cancel_requested = True
-        case ExecutionCompleted():
-            state.status = "completed"
-        case ExecutionFailed():
-            state.status = "failed"
-        case ExecutionCancelled():
-            state.status = "cancelled"
-        case ExecutionAccepted():
-            raise ReplayDiverged(f"execution {state.execution}: accepted twice, again at entry {entry.seq}")
-
-
-def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
-    before = state.in_flight.get(fact.path)
-    if before is None:
-        state.in_flight[fact.path] = StepInFlight(fact, entry.at)
-        state.next_step = max(state.next_step, fact.step + 1)
-    else:
-        state.in_flight[fact.path] = StepInFlight(fact, before.first_started_at, before.deaths)
-    state.began[fact.path] = entry.seq
-    state.unstarted = None
-
-
-def _flying(
-    state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed
-) -> StepInFlight:
-    """The step in flight that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
-    flying = state.in_flight.get(fact.path)
-    if flying is None or flying.started.step != fact.step or flying.started.state != fact.state:
-        expected = (
-            "no step in flight" if flying is None else f"step {flying.started.step} ({flying.started.state})"
-        )
-        raise ReplayDiverged(
-            f"execution {state.execution}, entry {entry.seq}: expected {expected} at {fact.path!r}, "
-            f"found step {fact.step} ({fact.state})"
-        )
-    return flying
-
-
-def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
-    flying = _flying(state, entry, fact)
-    del state.in_flight[fact.path]
-    failed = isinstance(fact, StepFailed)
-    state.results[fact.path] = StepResult(
-        step=fact.step,
-        state=fact.state,
-        path=fact.path,
-        status="failed" if failed else "completed",
-        attempt=fact.attempt,
-        exit_code=fact.exit_code,
-        error=fact.error if isinstance(fact, StepFailed) else "",
-        output=whole_text("".join(flying.written["stdout"]), fact.stdout_bytes, fact.stdout_tail),
-        stderr=whole_text("".join(flying.written["stderr"]), fact.stderr_bytes, fact.stderr_tail),
-        started_at=flying.first_started_at,
-        completed_at=entry.at,
-        began=state.began[fact.path],
-        order=entry.seq,
-    )
-    state.unrouted = fact.path
-
-
-def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
-    state.results[fact.path] = StepResult(
-        step=fact.step,
-        state=fact.state,
-        path=fact.path,
-        status="completed",
-        attempt=fact.attempt,
-        exit_code=fact.exit_code,
-        error="",
-        output=fact.output,
-        stderr=fact.stderr,
-        started_at=fact.started_at,
-        completed_at=fact.completed_at,
-        began=entry.seq,
-        order=entry.seq,
-    )
-    state.reused.add(fact.step)
-    state.next_step = max(state.next_step, fact.step + 1)
+def is_below(path: str, block: str) -> bool:
+    """Is this path inside that block? (``a[1]/b`` and ``a/b`` are inside ``a``.)"""
+    return len(path) > len(block) and path.startswith(block) and path[len(block)] in "/["

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,11 +10,20 @@ from awf.domain.outcomes import Outcome
 from awf.journal.events import StepReused, Stream
 
 
+def _nowhere(_: str) -> bool:
+    return False
+
+
+def _no_file(path: str) -> str:
+    raise FileNotFoundError(2, "no such file", path)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
-    process environment and the machine, the real values of secret inputs, and the limits in force. Deciding reads
-    nothing else; what it computed from this is in the facts."""
+    process environment and the machine, the limits in force, a random number from 0 to 1, and the files that templates
+    ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
+    computed from this is in the facts."""
 
     now: int
     engine: str
@@ -22,6 +31,9 @@ class World:
     user: str = ""
     hostname: str = ""
     max_transitions: int = 10_000
+    chance: float = 0.5
+    file_exists: Callable[[str], bool] = _nowhere
+    read_file: Callable[[str], str] = _no_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,24 @@ class StepFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class HookEnded:
+    """The command of the hook in flight at ``path`` ended; ``output`` is the end of what it wrote."""
+
+    path: str
+    outcome: Outcome
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The wait of the activity at ``path`` is over: the delay before its next attempt, or a block's time limit.
+    ``attempt`` is the one for which the timer was set."""
+
+    path: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Somebody asked for the execution to end."""
 
@@ -63,4 +93,4 @@ class Release:
     """The engine leaves in order; the execution waits for another."""
 
 
-Stimulus: TypeAlias = Continue | OutputArrived | StepFinished | Cancel | Release
+Stimulus: TypeAlias = Continue | OutputArrived | StepFinished | HookEnded | TimerFired | Cancel | Release

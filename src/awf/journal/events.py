@@ -25,15 +25,17 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all facts. The journal's type name of a fact is its ``tag``."""
 
 
-class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True):
+class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a resumed execution continues.
 
-    ``execution``: the original's id. ``from_path``: where it enters. ``reused``: numbers (in the original) of the
-    steps whose results are taken over, in the order of their completion.
+    ``execution``: the original's id. ``from_path``: where it enters. ``upto``: the last entry of the original's journal
+    that still counts. ``reused``: numbers (in the original) of the steps whose results, as they stood there, are taken
+    over, in the order of their completion.
     """
 
     execution: str
     from_path: str
+    upto: int = 0
     reused: tuple[int, ...] = ()
 
 
@@ -41,13 +43,15 @@ class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted
     """Always sequence number 1; the only fact that an API process or the command line appends.
 
     ``definition`` maps the role of a pinned source (``workflow`` for the main file) to the digest under which the
-    store keeps its text. ``file`` is the path that messages show. ``inputs`` are coerced and complete; the values
+    store keeps its text, and ``workflow:NAME`` for every sub-workflow; ``files`` has the paths of those. ``file`` is the
+    path that messages show. ``inputs`` are coerced and complete; the values
     of the names in ``secrets`` stand as ``***`` here and only the store's secret column has them.
     """
 
     workflow: str
     file: str
     definition: dict[str, str]
+    files: dict[str, str] = {}
     inputs: dict[str, Json]
     secrets: tuple[str, ...] = ()
     initial: str
@@ -88,28 +92,34 @@ class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
     stderr: str
     started_at: int
     completed_at: int
+    response: Json = None
 
 
 class StateEntered(Fact, frozen=True, kw_only=True, tag="state.entered"):
-    """The main graph (or a frame of it) moved. ``via`` says by which rule: ``initial``, ``on_success``,
-    ``on_failure``, ``transition[i]``, ``resume``."""
+    """A graph moved. ``via`` says by which rule: ``initial``, ``on_success``, ``on_failure``, ``transition[i]``,
+    ``resume``, ``body``, ``jump``, ``branch``. ``parent`` is the path of the loop, parallel block or sub-workflow that
+    it happens in, empty for the main graph. ``counted``: it counts against the limit of transitions."""
 
     state: str
     path: str
     kind: str
     via: str
+    parent: str = ""
+    counted: bool = False
 
 
 class ShellCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rendered shell command: values are data, never code.
 
     ``script`` is what the shell reads; it refers to ``variables`` (name, value) that a quoted preamble sets.
-    ``display`` is the command with the values in place, for people; empty where it equals ``script``.
+    ``display`` is the command with the values in place, for people; empty where it equals ``script``. ``program``: it is
+    a file that says by ``#!`` which program reads it.
     """
 
     script: str
     variables: tuple[tuple[str, str], ...] = ()
     display: str = ""
+    program: bool = False
 
 
 class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
@@ -117,6 +127,10 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
 
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
     failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
+    ``max_output``: bytes of each stream that are kept; None: the usual.
+
+    Of loops, parallel blocks and sub-workflows, which have no process: ``items`` and ``limit`` of a loop (``left_out``
+    counts the items beyond the limit), ``branches`` of a block, ``inputs`` of a sub-workflow.
     """
 
     step: int
@@ -130,7 +144,13 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     dir: str = ""
     env: dict[str, str] = {}
     timeout: float | None = None
+    max_output: int | None = None
     refused: str = ""
+    items: list[Json] | None = None
+    limit: int | None = None
+    left_out: int = 0
+    branches: tuple[str, ...] = ()
+    inputs: dict[str, Json] | None = None
 
 
 class StepOutput(Fact, frozen=True, kw_only=True, tag="step.output"):
@@ -148,7 +168,10 @@ class StepOutput(Fact, frozen=True, kw_only=True, tag="step.output"):
 
 class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     """A step succeeded. ``*_bytes`` count what it wrote; ``*_tail`` holds what was kept of the end of a stream
-    longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice)."""
+    longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice).
+
+    Of loops, blocks and sub-workflows: ``output`` and ``response`` are their result, ``goto`` the state to which one of
+    their steps left them, ``note`` what people should know (a limit that was reached)."""
 
     step: int
     state: str
@@ -160,6 +183,10 @@ class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     stderr_bytes: int = 0
     stdout_tail: str = ""
     stderr_tail: str = ""
+    output: str = ""
+    response: Json = None
+    goto: str = ""
+    note: str = ""
 
 
 class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
@@ -176,6 +203,73 @@ class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
     stderr_bytes: int = 0
     stdout_tail: str = ""
     stderr_tail: str = ""
+    output: str = ""
+
+
+class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
+    """An attempt failed and another will follow after ``delay`` seconds. Fields as StepFailed; ``attempt`` is the one
+    that failed."""
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    exit_code: int
+    error: str
+    delay: float
+
+
+class LoopIterated(Fact, frozen=True, kw_only=True, tag="loop.iterated"):
+    """The loop at ``path`` began iteration ``index`` (from 0)."""
+
+    path: str
+    index: int
+
+
+class BlockEnding(Fact, frozen=True, kw_only=True, tag="block.ending"):
+    """What runs below ``path`` is being ended (a timeout, a decided parallel block); then the block ends like this."""
+
+    path: str
+    failed: bool
+    error: str = ""
+    exit_code: int = 0
+
+
+class HookStarted(Fact, frozen=True, kw_only=True, tag="hook.started"):
+    """A hook's command is about to start. ``path`` is the state it belongs to, or the sub-workflow, or empty; ``hook``
+    is ``pre``, ``post``, ``workflow_start``, ``workflow_end``, ``workflow_error`` or ``workflow_cancel``; ``index`` its
+    place in the list."""
+
+    path: str
+    hook: str
+    index: int
+    attempt: int
+    attempt_id: str
+    command: ShellCommand | None = None
+    refused: str = ""
+
+
+class HookFinished(Fact, frozen=True, kw_only=True, tag="hook.finished"):
+    """A hook's action is over; ``error`` is empty where it succeeded. ``message``: what a ``log`` action said, or the
+    command's output (its last 4 KiB)."""
+
+    path: str
+    hook: str
+    index: int
+    exit_code: int = 0
+    error: str = ""
+    message: str = ""
+
+
+class WorkflowClosing(Fact, frozen=True, kw_only=True, tag="workflow.closing"):
+    """The graph at ``path`` (empty: the execution) has its outcome; the closing hooks run before it takes effect."""
+
+    path: str
+    status: Literal["completed", "failed", "cancelled"]
+    state: str = ""
+    error: str = ""
+    exit_code: int = 0
+    message: str = ""
 
 
 class CancelRequested(Fact, frozen=True, kw_only=True, tag="cancel.requested"):
@@ -215,6 +309,12 @@ AnyFact: TypeAlias = (
     | StepOutput
     | StepCompleted
     | StepFailed
+    | StepRetrying
+    | LoopIterated
+    | BlockEnding
+    | HookStarted
+    | HookFinished
+    | WorkflowClosing
     | CancelRequested
     | ExecutionCompleted
     | ExecutionFailed

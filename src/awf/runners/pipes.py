@@ -1,6 +1,7 @@
 """Reading what a step writes, without ever blocking and with bounded memory.
 
-Of each stream the first 5 MiB are delivered as they come, then one mark; of what follows, the last 5 MiB are kept.
+Of each stream the first half of what may be kept (10 MiB by default) is delivered as it comes, then one mark; of what
+follows, the last half is kept.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from awf.journal.events import Stream
 
 RECORDED = 5 * 1024 * 1024
 KEPT = 5 * 1024 * 1024
+"""Bytes of a stream's beginning and of its end, where nobody says otherwise."""
+
 _READ = 64 * 1024
 _LAST_READS = 32
 """At most so many reads (2 MiB, more than a pipe holds) after the exit: a background child may write for ever."""
 
 
 class Pipe:
-    """One stream of one attempt. Reads from creation until ``finish``."""
+    """One stream of one attempt, of which ``limit`` bytes are kept. Reads from creation until ``finish``."""
 
-    def __init__(self, fd: int, stream: Stream, emit: Emit) -> None:
+    def __init__(self, fd: int, stream: Stream, emit: Emit, limit: int | None = None) -> None:
         self._fd = fd
         self._stream: Stream = stream
         self._emit = emit
+        self._recorded, self._kept = (RECORDED, KEPT) if limit is None else (limit - limit // 2, limit // 2)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
@@ -43,7 +47,7 @@ class Pipe:
                 break
         self._close()
         rest = self._decoder.decode(b"", final=True)
-        if rest and self.total <= RECORDED:
+        if rest and self.total <= self._recorded:
             self._emit(self._stream, rest, False)
         return b"".join(self._tail).decode(errors="replace")
 
@@ -58,9 +62,9 @@ class Pipe:
             self._close()
             return False
         before, self.total = self.total, self.total + len(data)
-        if before <= RECORDED:
-            self._record(data[: RECORDED - before], ended=self.total > RECORDED)
-            data = data[RECORDED - before :]
+        if before <= self._recorded:
+            self._record(data[: self._recorded - before], ended=self.total > self._recorded)
+            data = data[self._recorded - before :]
         if data:
             self._keep(data)
         return True
@@ -73,12 +77,12 @@ class Pipe:
     def _keep(self, data: bytes) -> None:
         self._tail.append(data)
         self._tail_size += len(data)
-        while self._tail_size > KEPT:
+        while self._tail_size > self._kept:
             first = self._tail.popleft()
-            over = self._tail_size - KEPT
+            over = self._tail_size - self._kept
             if len(first) > over:
                 self._tail.appendleft(first[over:])
-                self._tail_size = KEPT
+                self._tail_size = self._kept
             else:
                 self._tail_size -= len(first)
 

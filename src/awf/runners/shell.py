@@ -71,8 +71,11 @@ class ShellRunner:
                     continue
                 script.remove()
                 code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
-                return Failed(f"cannot start {self.shell}: {getattr(error, 'strerror', None) or error}", code)
-        pipes = Pipe(out_read, "stdout", emit), Pipe(err_read, "stderr", emit)
+                return Failed(
+                    f"cannot start {script.argv[0]}: {getattr(error, 'strerror', None) or error}", code
+                )
+        limit = fact.max_output
+        pipes = Pipe(out_read, "stdout", emit, limit), Pipe(err_read, "stderr", emit, limit)
         try:
             return await self._watch(process, pipes, fact, cancel, began)
         finally:
@@ -167,12 +170,19 @@ async def _resolve_when(cancel: asyncio.Event, over: asyncio.Future[str | None])
 
 
 class _Script:
-    """The command line of one attempt; a long command goes through a file that only we can read."""
+    """The command line of one attempt. A long command goes through a file that only we can read, and so does a program
+    (``#!``), which is handed to its interpreter as the kernel would."""
 
     def __init__(self, shell: str, command: ShellCommand) -> None:
-        text = preamble(command.variables, Path(shell).name) + command.script
         self._file: str | None = None
-        if len(text.encode()) <= LONGEST_ARGUMENT:
+        interpreter = _interpreter(command.script) if command.program else []
+        first, rest = "", command.script
+        if interpreter:
+            first, line_break, rest = command.script.partition("\n")
+            first += line_break
+            shell = _shell_of(interpreter)
+        text = first + preamble(command.variables, Path(shell).name) + rest
+        if not interpreter and len(text.encode()) <= LONGEST_ARGUMENT:
             self.argv = [shell, "-c", text]
             return
         handle, self._file = tempfile.mkstemp(prefix="awf-command-", suffix=".sh")
@@ -182,11 +192,23 @@ class _Script:
         except OSError:
             self.remove()
             raise
-        self.argv = [shell, self._file]
+        self.argv = [*(interpreter or [shell]), self._file]
 
     def remove(self) -> None:
         if self._file is not None:
             Path(self._file).unlink(missing_ok=True)
+
+
+def _interpreter(script: str) -> list[str]:
+    """What the first line of a program says to start it with: a path, and at most one argument."""
+    return script.partition("\n")[0].removeprefix("#!").strip().split(None, 1)
+
+
+def _shell_of(interpreter: list[str]) -> str:
+    """The program that reads the script in the end: behind ``env``, its argument."""
+    words = " ".join(interpreter).split()
+    behind = [word for word in words[1:] if not word.startswith("-")] if words[0].endswith("/env") else []
+    return behind[0] if behind else words[0]
 
 
 def choose_shell(setting: str | None, environ_shell: str | None) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from awf.catalog import Catalog, catalog
 from awf.domain.document import MAX_BYTES
+from awf.domain.files import Files
 from awf.engine.ports import WorkflowFile
 from awf.errors import WorkflowNotFound
 from privileges import unprivileged
@@ -52,9 +53,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = catalog.load_workflow
 
-    def counted(data: str | bytes, file: str, identifier: str) -> object:
+    def counted(data: str | bytes, file: str, identifier: str, beside: Files) -> object:
         seen.append(identifier)
-        return real(data, file, identifier)
+        return real(data, file, identifier, beside)
 
     monkeypatch.setattr(catalog, "load_workflow", counted)
     return seen
@@ -179,7 +180,10 @@ def test_links_to_files_are_followed(tmp_path: Path, local: Path, files: Catalog
         ".",
         "..",
         "../x",
-        "a/b",
+        "A/b",
+        "a/B",
+        "a/b/c",
+        "a/",
         "/etc/passwd",
         "a\\b",
         "a\0b",

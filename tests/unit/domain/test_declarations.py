@@ -136,7 +136,7 @@ def test_rules_without_effect_and_misplaced_keys_are_warned_of() -> None:
     assert result.workflow is not None
     assert [problem.message for problem in result.warnings] == [
         "input 'a': unknown key 'patern' (did you mean 'pattern'?)",
-        "input 'a': key 'pattern' has no effect here, it belongs under 'validation'",
+        "input 'a': key 'pattern' has no effect here: it belongs under 'validation'",
         "input 'a': validation: 'pattern' has no effect on an input of type 'integer'",
         "input 'a': validation: unknown key 'minn' (did you mean 'min'?)",
     ]

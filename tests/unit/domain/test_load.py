@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awf.domain.files import FileRefused
 from awf.domain.load import Loaded, load_workflow
 from awf.domain.workflow import InlineFailure, Input, Rules, StepState, TerminalState, Workflow
 
@@ -186,17 +187,15 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
-def test_unknown_keys_are_warned_of_and_what_is_not_performed_is_refused() -> None:
-    result = load(FULL.replace("author:", "autor:") + "hooks: {}\nenv: [HOME]\nzebra: 1\n")
-    assert [problem.message for problem in result.warnings] == [
-        "unknown key 'autor' (did you mean 'author'?)",
-        "key 'env' has no effect here",
-        "unknown key 'zebra'",
+def test_unknown_keys_are_warned_of() -> None:
+    result = load(FULL.replace("author:", "autor:") + "env: [HOME]\nzebra: 1\nplugins: {}\n")
+    assert [str(problem) for problem in result.problems] == [
+        "unknown key 'autor' (did you mean 'author'?) (build.yaml:4:1)",
+        "key 'env' has no effect here (build.yaml:50:1)",
+        "unknown key 'zebra' (build.yaml:51:1)",
+        "key 'plugins' has no effect here (build.yaml:52:1)",
     ]
-    assert [problem.message for problem in result.errors] == [
-        "key 'hooks' is not supported by this version of awf"
-    ]
-    assert result.errors[0].code == "WORKFLOW.VALIDATION.UNSUPPORTED"
+    assert result.workflow is not None
 
 
 def test_a_name_that_differs_from_the_file_is_a_warning() -> None:
@@ -237,3 +236,161 @@ def test_ten_thousand_mistakes_are_told_in_bounded_length() -> None:
     result = load(f"name: build\nstates:\n  initial: s0\n{states}")
     assert result.workflow is None
     assert len(result.problems) <= 501
+
+
+EVERYTHING: dict[str, Any] = {
+    "name": "build",
+    "escaping": True,
+    "inputs": [{"name": "x", "default": "a,b"}],
+    "outputs": [{"name": "log", "from": "states.one.Output"}],
+    "hooks": {"workflow_start": [{"log": "go"}], "workflow_error": [{"command": 'echo "{{error.Message}}"'}]},
+    "states": {
+        "initial": "each",
+        "each": {
+            "type": "for_each",
+            "items": ["{{.inputs.x}}", 1],
+            "max_iterations": "2 * 2",
+            "body": ["one", "both"],
+            "break_when": "loop.Last",
+            "on_complete": "wait",
+            "on_failure": {"message": "no {{.inputs.x}}", "status": 3},
+            "timeout": "{{.inputs.x}}s",
+            "retry": {
+                "max_attempts": 2,
+                "initial_delay": "1s",
+                "backoff": "linear",
+                "retryable_exit_codes": [1],
+            },
+            "hooks": {"pre": [{"log": "x"}], "post": [{"command": "x"}]},
+        },
+        "one": {
+            "type": "step",
+            "command": 'echo "{{.loop.Item}}"',
+            "env": {"A": "b"},
+            "capture": {"max_size": "1MB"},
+        },
+        "both": {
+            "type": "parallel",
+            "parallel": ["left", "right"],
+            "strategy": "best_effort",
+            "max_concurrent": 2,
+        },
+        "left": {"type": "step", "script_file": "a.sh"},
+        "right": {
+            "type": "call_workflow",
+            "workflow": "v",
+            "inputs": {"y": ["{{.inputs.x}}"]},
+            "outputs": {"a": "b"},
+        },
+        "wait": {
+            "type": "while",
+            "while": "states.check.Output != 'ready'",
+            "body": ["check"],
+            "transitions": [{"when": "true", "goto": "ask"}, {"goto": "done"}],
+        },
+        "check": {"use_template": "t", "parameters": {"p": "q"}},
+        "ask": {
+            "type": "agent",
+            "provider": "claude",
+            "prompt": "{{.inputs.x}}",
+            "skills": ["a", {"path": "b"}],
+            "options": {"model": "m"},
+            "conversation": {"continue_from": "ask"},
+            "mcp_proxy": {"enable": True, "plugin_tools": [{"plugin": "p", "expose": ["o"]}]},
+            "on_success": "call",
+        },
+        "call": {
+            "type": "operation",
+            "operation": "http.request",
+            "inputs": {"url": "{{.inputs.x}}"},
+            "on_success": "done",
+        },
+        "done": {"type": "terminal", "message": "{{.inputs.x}}"},
+    },
+}
+BESIDE = {
+    "a.sh": "echo {{.inputs.x}}\n",
+    ".awf/templates/t.yaml": "name: t\nparameters: [{name: p}]\nstates: {t: {type: step, command: 'x {{parameters.p}}'}}\n",
+}
+
+
+def beside(path: str) -> str:
+    if path not in BESIDE:
+        raise FileRefused(f"file not found: {path}")
+    return BESIDE[path]
+
+
+def test_everything_at_once() -> None:
+    result = load_workflow(json.dumps(EVERYTHING), "build.yaml", "build", beside)
+    assert result.problems == ()
+    assert result.workflow is not None
+    assert [state.kind for state in result.workflow.states.values()] == [
+        *(
+            "for_each",
+            "step",
+            "parallel",
+            "step",
+            "call_workflow",
+            "while",
+            "step",
+            "agent",
+            "operation",
+            "terminal",
+        )
+    ]
+    assert result.files == BESIDE
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner: list[tuple[Any, ...]] = []
+    if isinstance(value, dict):
+        inner = [place for key, part in value.items() for place in _places(part, (*path, key))]
+    elif isinstance(value, list):
+        inner = [place for index, part in enumerate(value) for place in _places(part, (*path, index))]
+    return [path, *inner] if path else inner
+
+
+PLACES = _places(EVERYTHING)
+VALUES: list[Any] = [
+    *(
+        None,
+        "",
+        0,
+        -1,
+        1.5,
+        True,
+        "x",
+        "one",
+        "each",
+        "{{",
+        "{{.inputs.x}}",
+        "{{.loop.Item}}",
+        "{{.states.each.Output}}",
+    ),
+    *("a ==", "loop.Index", "t", [], ["one"], ["each", "each"], [[]], {}, {"x": "y"}, [{}], {"a": {"b": []}}),
+]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(PLACES), st.sampled_from(VALUES), st.booleans()), min_size=1, max_size=4
+    )
+)
+def test_no_change_of_a_workflow_breaks_the_loader(changes: list[tuple[tuple[Any, ...], Any, bool]]) -> None:
+    document = json.loads(json.dumps(EVERYTHING))
+    for path, value, gone in changes:
+        holder = document
+        for key in path[:-1]:
+            holder = holder[key] if isinstance(holder, dict | list) and _has(holder, key) else None
+        if isinstance(holder, dict | list) and _has(holder, path[-1]):
+            if gone:
+                del holder[path[-1]]
+            else:
+                holder[path[-1]] = value
+    result = load_workflow(json.dumps(document), "build.yaml", "build", beside)
+    assert (result.workflow is None) == bool(result.errors)
+    assert all(problem.position.file in {"build.yaml", *BESIDE} for problem in result.problems)
+
+
+def _has(holder: dict[str, Any] | list[Any], key: Any) -> bool:
+    return key in holder if isinstance(holder, dict) else isinstance(key, int) and key < len(holder)

@@ -141,3 +141,154 @@ def test_messages_of_terminals_are_looked_at() -> None:
         "state 'last': undefined input \"x\" referenced in message",
         "state 'last': invalid state property \"output\" for state \"a\" in message, use 'Output' instead",
     ]
+
+
+def blocks(**commands: str) -> list[str]:
+    """What is found in a workflow of nested blocks; ``commands`` are those of its steps."""
+    command = {
+        name: commands.get(name, "x") for name in ("first", "one", "two", "inner", "left", "right", "last")
+    }
+    keys = {
+        name: commands.get(name, default)
+        for name, default in (
+            ("items", "x"),
+            ("condition", "'true'"),
+            ("break_when", "'false'"),
+            ("pre", "x"),
+            ("post", "x"),
+            ("when", "'true'"),
+        )
+    }
+    steps = {name: f"{{type: step, command: 'echo {text}'}}" for name, text in command.items()}
+    result = load_workflow(
+        "name: w\nstates:\n  initial: first\n"
+        f"  first: {steps['first'][:-1]}, on_success: outer}}\n"
+        f"  outer:\n    type: for_each\n    items: '{keys['items']}'\n    body: [one, nested, sides, two]\n"
+        f"    break_when: {keys['break_when']}\n    on_complete: last\n"
+        f"    hooks: {{pre: [{{log: '{keys['pre']}'}}], post: [{{log: '{keys['post']}'}}]}}\n"
+        f"    transitions: [{{when: {keys['when']}, goto: last}}]\n"
+        f"  one: {steps['one']}\n"
+        f"  nested: {{type: while, while: {keys['condition']}, body: [inner]}}\n"
+        f"  inner: {steps['inner']}\n"
+        "  sides: {type: parallel, parallel: [left, right]}\n"
+        f"  left: {steps['left']}\n  right: {steps['right']}\n  two: {steps['two']}\n"
+        f"  last: {steps['last'][:-1]}, on_success: end}}\n"
+        "  end: {type: terminal}\n",
+        "w.yaml",
+        "w",
+    )
+    return texts(result)
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("one", "{{.loop.Item}} {{loop.index}} {{.loop.First}} {{.loop.Item.name}} {{loop.Parent}}"),
+        (
+            "inner",
+            "{{.loop.Parent.Item.name}} {{loop.parent.index}} {{.loop.Parent.Parent}} {{.loop.Length}}",
+        ),
+        ("left", "{{.loop.Item}}"),
+        ("condition", "'loop.Index < 3 and loop.Parent.Item != nil and states.inner.Output != nil'"),
+        ("break_when", "'loop.Last or states.two.ExitCode == 1'"),
+        (
+            "two",
+            "{{.states.one.Output}} {{.states.nested.Output}} {{.states.left.Output}} {{.states.first.Output}}",
+        ),
+        ("last", "{{.states.outer.Output}} {{.states.one.Output}} {{.states.inner.Output}}"),
+        ("post", "{{.states.outer.Output}} {{.states.one.Output}}"),
+        ("when", "'states.outer.Status == \"failed\"'"),
+        ("items", "{{.states.first.Output}}"),
+    ],
+)
+def test_what_may_be_read_in_blocks(where: str, text: str) -> None:
+    assert blocks(**{where: text}) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "message"),
+    [
+        ("first", "{{.loop.Item}}", "error: state 'first': loop.Item is used outside of a loop in command"),
+        ("last", "{{loop.index}}", "error: state 'last': loop.Index is used outside of a loop in command"),
+        ("items", "{{.loop.Item}}", "error: state 'outer': loop.Item is used outside of a loop in items"),
+        ("pre", "{{.loop.Item}}", "error: state 'outer': loop.Item is used outside of a loop in hooks.pre"),
+        (
+            "when",
+            "'loop.Index > 1'",
+            "error: state 'outer': loop.Index is used outside of a loop in transition",
+        ),
+        (
+            "one",
+            "{{.loop.Parent.Item}}",
+            "error: state 'one': loop.Parent.Item is used outside of 2 loops in command",
+        ),
+        (
+            "inner",
+            "{{.loop.Parent.Parent.Index}}",
+            "error: state 'inner': loop.Parent.Parent.Index is used outside of 3 loops in command",
+        ),
+        (
+            "one",
+            "{{.loop.Itme}}",
+            'error: state \'one\': loop has no property "Itme" in command (did you mean "Item"?)',
+        ),
+        ("inner", "{{.loop.Parent.Idx}}", "error: state 'inner': loop has no property \"Idx\" in command"),
+        (
+            "one",
+            "{{.states.two.Output}}",
+            "error: state 'one': forward reference to state \"two\" in command (referenced state has not executed yet)",
+        ),
+        (
+            "one",
+            "{{.states.outer.Output}}",
+            "error: state 'one': forward reference to state \"outer\" in command",
+        ),
+        (
+            "items",
+            "{{.states.one.Output}}",
+            "error: state 'outer': forward reference to state \"one\" in items",
+        ),
+        (
+            "left",
+            "{{.states.right.Output}}",
+            "warning: state 'left': \"right\" runs beside this state, in another branch: command may come too early",
+        ),
+        (
+            "condition",
+            '"states.last.Output == nil or loop.Index > 1"',
+            "warning: state 'nested': \"last\" can never have run when while refers to it",
+        ),
+    ],
+)
+def test_what_cannot_be_there_in_blocks(where: str, text: str, message: str) -> None:
+    (found,) = blocks(**{where: text})
+    assert found.startswith(message)
+
+
+def test_a_state_inside_and_outside_of_a_loop() -> None:
+    def found(command: str) -> list[str]:
+        return texts(
+            load_workflow(
+                "name: w\nstates:\n  initial: a\n  a: {type: for_each, items: x, body: [b], on_complete: b}\n"
+                f"  b: {{type: step, command: '{command}', on_success: c}}\n  c: {{type: terminal}}\n",
+                "w.yaml",
+                "w",
+            )
+        )
+
+    assert found("echo {{.loop.Item}}") == [
+        "warning: state 'b': loop.Item is used in command, and the state can also run outside of a loop"
+    ]
+    assert found("echo {{if .loop.Item}}x{{end}}") == []
+
+
+def test_loops_that_could_not_be_read_are_not_also_missed() -> None:
+    result = load_workflow(
+        "name: w\nstates:\n  initial: a\n  a: {type: for_each, itms: x, body: [b], on_complete: c}\n"
+        "  b: {type: step, command: 'echo {{.loop.Item}}'}\n  c: {type: terminal}\n",
+        "w.yaml",
+        "w",
+    )
+    assert [problem.message for problem in result.errors] == [
+        "state 'a': items is required for for_each steps"
+    ]

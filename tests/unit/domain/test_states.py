@@ -112,16 +112,14 @@ def test_booleans_of_older_files(written: str, value: bool) -> None:
         ("command: x\ncontinue_on_error: 1", "'continue_on_error' must be true or false, not a number"),
         ("command: 'echo {{inputs.x'", "state 'a': "),
         (
-            "command: x\nretry: {max_attempts: 2}",
-            "state 'a': key 'retry' is not supported by this version of awf (w.yaml:8:5)",
+            "command: x\nscript_file: y",
+            "state 'a': command and script_file are mutually exclusive (w.yaml:8:5)",
         ),
+        ("command: x\nescaping: maybe", "state 'a': 'escaping' must be true or false, not a string"),
+        ("command: x\ncapture: [stdout]", "state 'a': 'capture' must be a map with max_size, not a list"),
         (
-            "script_file: x.sh",
-            "state 'a': key 'script_file' is not supported by this version of awf (w.yaml:7:5)",
-        ),
-        (
-            "command: x\nhooks: {}",
-            "state 'a': key 'hooks' is not supported by this version of awf (w.yaml:8:5)",
+            "command: x\ncapture: {max_size: lots}",
+            "state 'a': capture: 'max_size': invalid size: lots (write 1048576, 512KB or 10MB) (w.yaml:8:25)",
         ),
     ],
 )
@@ -132,12 +130,19 @@ def test_what_a_step_cannot_have(keys: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["parallel", "for_each", "while", "operation", "call_workflow", "agent", "Agent"]
+    ("written", "size"),
+    [("1024", 1024), ("512KB", 524288), ("10MB", 10485760), ("1.5 MiB", 1572864), ("0", None)],
 )
-def test_types_to_come_are_refused_by_name(kind: str) -> None:
-    result = load(f"  a:\n    type: {kind}\n    anything: [1]\n")
+def test_how_much_output_is_kept(written: str, size: int | None) -> None:
+    assert only_step(step(f"command: x\ncapture: {{max_size: {written}}}")).max_output == size
+
+
+def test_what_capture_never_did() -> None:
+    result = step("command: x\ncapture: {stdout: text, encoding: utf-8, sterr: y}")
     assert [str(problem) for problem in result.problems] == [
-        f"state 'a': type '{kind.lower()}' is not supported by this version of awf (w.yaml:5:11)"
+        "state 'a': capture: key 'stdout' has no effect here: the text is states.NAME.Output (w.yaml:8:15)",
+        "state 'a': capture: key 'encoding' has no effect here: text is UTF-8 (w.yaml:8:29)",
+        "state 'a': capture: unknown key 'sterr' (did you mean 'stderr'?) (w.yaml:8:46)",
     ]
 
 
@@ -149,10 +154,6 @@ def test_types_to_come_are_refused_by_name(kind: str) -> None:
         ("  a: {type: [step]}", "state 'a': 'type' must be a string, not a list (w.yaml:4:13)"),
         ("  a:", "state 'a': must be a map, not nothing (w.yaml:4:3)"),
         ("  a: [1]", "state 'a': must be a map, not a list (w.yaml:4:3)"),
-        (
-            "  a: {use_template: t}",
-            "state 'a': key 'use_template' is not supported by this version of awf (w.yaml:4:7)",
-        ),
         (
             "  a: {type: step, command: x}",
             "state 'a': a step must have on_success, on_failure or transitions (w.yaml:4:3)",

@@ -12,7 +12,7 @@ from awf.domain.load import load_workflow
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.domain.sealing import Sealer
 from awf.engine.decide import MAX_DEATHS, Core
-from awf.engine.state import fold
+from awf.engine.evolve import fold
 from awf.engine.stimuli import Cancel, Continue, OutputArrived, Release, StepFinished, World
 from awf.errors import ReplayDiverged
 from awf.journal.codec import type_of
@@ -55,7 +55,7 @@ class Run:
         self.core = self.replayed()
 
     def replayed(self, entries: Sequence[Entry] | None = None) -> Core:
-        return Core(fold("exec", entries or self.journal), self.workflow, self.inputs, self.sealer)
+        return Core(fold("exec", entries or self.journal), {"line": self.workflow}, self.inputs, self.sealer)
 
     def decide(self, stimulus: Any, world: World = WORLD) -> list[str]:
         self.core.decide(stimulus, world)
@@ -273,7 +273,7 @@ def test_what_a_dead_attempt_wrote_is_not_in_the_result() -> None:
     run.crash()
     run.decide(OutputArrived("a", "stdout", "second"))
     run.finish("a")
-    assert run.core.state.results["a"].output == "second"
+    assert run.core.state.history["a"].output == "second"
 
 
 def test_three_deaths_with_the_same_step_in_flight_fail_the_execution() -> None:
@@ -320,11 +320,11 @@ def test_every_prefix_of_a_journal_goes_on_to_the_same_end() -> None:
         run.crash()
         completed = {entry.fact.path for entry in run.journal if type_of(entry.fact) == "step.completed"}
         while not run.core.state.finished:
-            (path,) = run.core.state.in_flight
+            (path,) = [activity.path for activity in run.core.state.flying()]
             assert path not in completed
             run.finish(path)
         assert run.core.state.status == "completed"
-        assert set(run.core.state.results) == {"a", "b"}
+        assert set(run.core.state.history) == {"a", "b"}
 
 
 def test_replay_rebuilds_exactly_the_state() -> None:

@@ -43,6 +43,8 @@ def _values(hint):
         return st.one_of(*map(_values, arguments))
     if origin is dict:
         return st.dictionaries(*map(_values, arguments), max_size=3)
+    if origin is list:
+        return st.lists(_values(arguments[0]), max_size=3)
     if origin is tuple and arguments[-1] is Ellipsis:
         return st.lists(_values(arguments[0]), max_size=3).map(tuple)
     if origin is tuple:
@@ -81,6 +83,14 @@ RECORDED = {
     "step.output": b'{"type":"step.output","step":1,"path":"a","state":"a","attempt":1,"stream":"stderr","text":"t"}',
     "step.completed": b'{"type":"step.completed","step":1,"state":"a","path":"a","attempt":1,"duration":0.5}',
     "step.failed": b'{"type":"step.failed","step":1,"state":"a","path":"a","attempt":1,"exit_code":2,"error":"no"}',
+    "step.retrying": b'{"type":"step.retrying","step":1,"state":"a","path":"a","attempt":1,"exit_code":2,"error":"no",'
+    b'"delay":0.5}',
+    "loop.iterated": b'{"type":"loop.iterated","path":"a","index":0}',
+    "block.ending": b'{"type":"block.ending","path":"a","failed":true,"error":"no","exit_code":124}',
+    "hook.started": b'{"type":"hook.started","path":"a","hook":"pre","index":0,"attempt":1,"attempt_id":"i",'
+    b'"command":{"script":"true"}}',
+    "hook.finished": b'{"type":"hook.finished","path":"a","hook":"pre","index":0,"message":"m"}',
+    "workflow.closing": b'{"type":"workflow.closing","path":"","status":"failed","state":"a","error":"no"}',
     "cancel.requested": b'{"type":"cancel.requested"}',
     "execution.completed": b'{"type":"execution.completed","state":"done"}',
     "execution.failed": b'{"type":"execution.failed","error":"no"}',

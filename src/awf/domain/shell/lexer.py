@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from awf.domain.shell.builtins import DECLARING, NAME, SUBSCRIPTING, judge
 from awf.domain.shell.documents import DocumentScanner
@@ -13,6 +14,7 @@ from awf.domain.shell.scanner import DOUBLE, Context
 from awf.domain.shell.words import Word
 
 _ORDINARY = re.compile(r"[^\s'\"\\$`\0=\[()<>;&|]+")
+_BLANK = " \t\r"
 _COMMENT = re.compile(r"[^\n\0]+")
 _NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.*\])?\+?", re.DOTALL)
 _REDIRECTION = re.compile(r"<>|<&|>>|>&|>\||[<>]")
@@ -42,11 +44,25 @@ class _Frame:
         return self.words[0].text if self.words else ""
 
 
-def uses_of(text: str, count: int) -> dict[int, Use]:
-    """The use of each of the ``count`` values of a script, in which a NUL stands for each. Raises TooDeep."""
+_LONGEST_KEPT = 8192
+"""Characters of a script whose uses are kept for the next time: a command in a loop is lexed once."""
+
+
+def uses_of(text: str, count: int) -> Mapping[int, Use]:
+    """The use of each of the ``count`` values of a script, in which a NUL stands for each. Raises TooDeep.
+
+    What it gives is shared: it is to be read only.
+    """
+    return _kept_uses(text, count) if len(text) <= _LONGEST_KEPT else _uses_of(text, count)
+
+
+def _uses_of(text: str, count: int) -> dict[int, Use]:
     uses: dict[int, Use] = {}
     Lexer(text, range(count), uses).commands("")
     return uses
+
+
+_kept_uses = lru_cache(maxsize=256)(_uses_of)
 
 
 class Lexer(DocumentScanner):
@@ -79,19 +95,28 @@ class Lexer(DocumentScanner):
         self._frame, self.collected = outer, collected
 
     def _closes(self, close: str) -> bool:
+        if self.text[self.pos] != close:
+            return False
         frame = self._frame
         in_pattern = frame.cases and frame.cases[-1] == "pattern"
-        return self.peek() == close and not frame.test and not in_pattern
+        return not frame.test and not in_pattern
 
     def _item(self) -> None:
         frame = self._frame
         if frame.cases and frame.cases[-1] == "pattern":
             self._case_pattern()
             return
-        match self.peek():
-            case " " | "\t" | "\r":
-                self._end_word()
-                self.skip()
+        character = self.text[self.pos]
+        if character in _BLANK:
+            self._end_word()
+            self.pos += 1
+            return
+        ordinary = _ORDINARY.match(self.text, self.pos, self.limit)
+        if ordinary is not None and (character != "#" or frame.word is not None):
+            self._begun().text += ordinary.group()
+            self.pos = ordinary.end()
+            return
+        match character:
             case "\n":
                 self._line_break()
             case "\\" if self.peek(1) == "\n":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from awf.domain.shell.lexer import uses_of
@@ -78,7 +78,7 @@ def shell_script(parts: Sequence[Text | Value], *, code: bool = False) -> ShellS
 class _Writer:
     """Puts references, and the few values that are written out, in the places of the values."""
 
-    def __init__(self, holed: str, values: Sequence[tuple[int, Value]], uses: dict[int, Use]) -> None:
+    def __init__(self, holed: str, values: Sequence[tuple[int, Value]], uses: Mapping[int, Use]) -> None:
         self._holed = holed
         self._values = values
         self._uses = uses

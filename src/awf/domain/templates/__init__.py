@@ -10,7 +10,14 @@ from __future__ import annotations
 from awf.domain.templates.faults import TemplateFailure
 from awf.domain.templates.references import Reference
 from awf.domain.templates.run import FileReader, Text, Value
-from awf.domain.templates.template import Template, parse_template, render, render_parts
+from awf.domain.templates.template import (
+    Template,
+    parse_template,
+    parse_with_tree,
+    render,
+    render_parts,
+    render_value,
+)
 
 __all__ = [
     "FileReader",
@@ -20,6 +27,8 @@ __all__ = [
     "Text",
     "Value",
     "parse_template",
+    "parse_with_tree",
     "render",
     "render_parts",
+    "render_value",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from awf.domain.scope import NAMESPACES
 from awf.domain.templates.faults import SyntaxFault
 
 _SPACE = " \t\r\n"
@@ -22,6 +23,10 @@ _TOKEN = re.compile(
     | (?P<mark>:=|[=|(),.])
     )""",
     re.VERBOSE,
+)
+_PATH = re.compile(
+    r"[ \t\r\n]*(?P<path>(?P<dotless>NAMESPACES(?!\w))?(?(dotless)|\.[^\W\d]\w*)(?:\.[^\W\d]\w*)*)"
+    r"(?P<close>[ \t\r\n]*\}\}|[ \t\r\n]+-\}\})".replace("NAMESPACES", f"(?:{'|'.join(NAMESPACES)})")
 )
 _COMMENT_CLOSE = re.compile(r"[ \t\r\n]*\}\}|[ \t\r\n]+-\}\}")
 _HINTS = {
@@ -58,7 +63,18 @@ class Action:
     tokens: list[Token]
 
 
-def segments(source: str) -> Iterator[Plain | Action]:
+@dataclass(frozen=True, slots=True)
+class Path:
+    """An action that prints what a path leads to, and nothing else: ``{{.inputs.x}}``. Most actions are. ``start`` is
+    where the path begins."""
+
+    offset: int
+    start: int
+    dotless: bool
+    names: tuple[str, ...]
+
+
+def segments(source: str) -> Iterator[Plain | Action | Path]:
     """Text and actions in turn, comments dropped. Raises SyntaxFault where it gets to."""
     position = 0
     trim = False
@@ -72,6 +88,15 @@ def segments(source: str) -> Iterator[Plain | Action]:
             inside += 1
         if text:
             yield Plain(position, text)
+        path = _PATH.match(source, inside)
+        if path is not None:
+            dotless, names = path["dotless"] is not None, path["path"]
+            yield Path(
+                opening, path.start("path"), dotless, tuple((names if dotless else names[1:]).split("."))
+            )
+            position = path.end()
+            trim = "-" in path["close"]
+            continue
         comment = _comment_end(source, opening, inside)
         if comment is not None:
             position, trim = comment

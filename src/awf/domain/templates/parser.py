@@ -7,7 +7,7 @@ from typing import Literal
 from awf.domain.suggest import did_you_mean
 from awf.domain.templates import literals, nodes
 from awf.domain.templates.faults import SyntaxFault
-from awf.domain.templates.lexer import Plain, Token, segments
+from awf.domain.templates.lexer import Path, Plain, Token, segments
 from awf.domain.templates.pipelines import ActionReader, Surroundings
 
 _ASSIGNMENTS = (":=", "=")
@@ -52,6 +52,10 @@ class _Parser:
             self._consumed += 1
             if isinstance(segment, Plain):
                 found.append(nodes.Literally(segment.offset, segment.text))
+                continue
+            if isinstance(segment, Path):
+                self._consumed += len(segment.names) + 1
+                found.append(_printed(segment))
                 continue
             self._consumed += len(segment.tokens)
             self._action = ActionReader(segment.tokens, self._surroundings)
@@ -203,3 +207,9 @@ class _Parser:
             raise SyntaxFault(f"{{{{{keyword}}}}} stands outside of {{{{range}}}}", offset)
         self._action.close()
         return nodes.Jump("break" if keyword == "break" else "continue")
+
+
+def _printed(path: Path) -> nodes.Print:
+    start = path.start
+    base = nodes.WholeScope(start) if path.dotless else nodes.Dot(start)
+    return nodes.Print(path.offset, nodes.Pipeline(start, nodes.Chain(start, base, path.names), ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from awf.domain.problems import Position, Problem, ProblemError
 from awf.domain.scope import Scope
@@ -18,16 +19,25 @@ from awf.domain.templates.run import FileReader, Run, Text, Value
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """``position`` is where ``source`` starts in its file. ``literal``: it contains no actions and renders to itself.
-    ``references`` are its static accesses to the scope. ``sole_action``: it is one printing action and nothing else
-    but white space. ``program`` is what rendering runs."""
+    """``position`` is where ``source`` starts in its file; its further lines are indented by ``indent`` columns there.
+    ``literal``: it contains no actions and renders to itself. ``references`` are its static accesses to the scope.
+    ``sole_action``: it is one printing action and nothing else but white space."""
 
     source: str
     position: Position
     literal: bool
     references: tuple[Reference, ...] = ()
     sole_action: bool = False
-    program: Program | None = field(default=None, repr=False)
+    indent: int = 0
+    _program: Program | None = field(default=None, init=False, repr=False)
+
+    def program(self) -> Program:
+        """What rendering runs. Made when it is first wanted: of most templates that are loaded, none is rendered."""
+        if self._program is None:
+            locate = _locator(self.source, self.position, self.indent)
+            object.__setattr__(self, "_program", compiled(parse(self.source), locate))
+            assert self._program is not None
+        return self._program
 
 
 def parse_template(source: str, position: Position, indent: int = 0) -> Template:
@@ -36,41 +46,51 @@ def parse_template(source: str, position: Position, indent: int = 0) -> Template
 
     Raises ProblemError (code ``WORKFLOW.TEMPLATE.SYNTAX``) with the place of the first error.
     """
+    return parse_with_tree(source, position, indent)[0]
+
+
+def parse_with_tree(source: str, position: Position, indent: int = 0) -> tuple[Template, nodes.Tree | None]:
+    """Like ``parse_template``; with the tree, None for a text without actions."""
     if "{{" not in source:
-        return Template(source, position, literal=True)
+        return Template(source, position, literal=True), None
     locate = _locator(source, position, indent)
     try:
         tree = parse(source)
     except SyntaxFault as fault:
         problem = Problem(locate(fault.offset), "WORKFLOW.TEMPLATE.SYNTAX", f"template: {fault.message}")
         raise ProblemError(problem) from None
-    return Template(
-        source,
-        position,
-        literal=False,
-        references=references(tree, locate),
-        sole_action=_is_sole_action(tree),
-        program=compiled(tree, locate),
-    )
+    found = references(tree, locate)
+    return Template(source, position, False, found, _is_sole_action(tree), indent), tree
 
 
 def render(template: Template, scope: Scope, *, files: FileReader | None = None) -> str:
     """The text of ``template`` over ``scope``; ``files`` serves ``readFile``. Raises TemplateFailure."""
-    if template.program is None:
+    if template.literal:
         return template.source
     run = Run(scope, files, None)
-    template.program(run)
+    template.program()(run)
     return "".join(run.texts)
 
 
 def render_parts(template: Template, scope: Scope, *, files: FileReader | None = None) -> list[Text | Value]:
     """Like ``render``, but what came from the template and what came from values is told apart. A printed value is a
     part even if its text is empty. Raises TemplateFailure."""
-    if template.program is None:
+    if template.literal:
         return [Text(template.source)] if template.source else []
     parts: list[Text | Value] = []
-    template.program(Run(scope, files, parts))
+    template.program()(Run(scope, files, parts))
     return parts
+
+
+def render_value(template: Template, scope: Scope, *, files: FileReader | None = None) -> Any:
+    """The value of a template that is one single action, with its type; the text of any other. Raises TemplateFailure."""
+    if template.sole_action:
+        parts = render_parts(template, scope, files=files)
+        printed = [part for part in parts if isinstance(part, Value)]
+        if len(printed) == 1 and not printed[0].escaped:
+            return printed[0].value
+        return "".join(part.text for part in parts)
+    return render(template, scope, files=files)
 
 
 def _locator(source: str, position: Position, indent: int) -> Callable[[int], Position]:

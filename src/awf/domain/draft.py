@@ -1,0 +1,58 @@
+"""A workflow while it is being read: what the reader of one part leaves for the checks of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from awf.domain.files import Files
+from awf.domain.nodes import ScalarNode
+from awf.domain.problems import Position
+from awf.domain.templates import nodes
+from awf.domain.workflow import State
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """That ``state`` names the state ``name``, and where."""
+
+    state: str
+    name: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell command with values in it. ``subject`` begins messages about it; ``escaping`` False: values are code."""
+
+    subject: str
+    node: ScalarNode
+    tree: nodes.Tree
+    escaping: bool
+
+
+@dataclass(slots=True)
+class Draft:
+    """``places`` has every name under ``states:``, also of states that could not be read. ``held`` are the names
+    of states that others hold (``all_held``: all of them are known); only those may be ``stuck``: steps that name no
+    state to go on with. ``read`` is every file that was read, by its path.
+    """
+
+    file: str
+    files: Files
+    escaping: bool = True
+    initial: str = ""
+    initial_place: Position | None = None
+    states: dict[str, State] = field(default_factory=dict)
+    places: dict[str, Position] = field(default_factory=dict)
+    targets: list[Target] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    all_held: bool = True
+    stuck: dict[str, Position] = field(default_factory=dict)
+    read: dict[str, str] = field(default_factory=dict)
+
+    def text_of(self, path: str) -> str:
+        """A file's text, read once. Raises FileRefused."""
+        if path not in self.read:
+            self.read[path] = self.files(path)
+        return self.read[path]

@@ -1,0 +1,41 @@
+"""What every state that does something has: a time limit, hooks, retries, and where to go afterwards."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from awf.domain.draft import Draft
+from awf.domain.fields import Fields
+from awf.domain.hooks import read_hooks
+from awf.domain.problems import Position
+from awf.domain.retry import read_retry
+from awf.domain.routing import read_routing
+from awf.domain.templates import Template
+from awf.domain.workflow import Hooks, Retry, Routing
+
+
+class Common(TypedDict):
+    """The fields of ``awf.domain.workflow.Executable``."""
+
+    name: str
+    position: Position
+    description: str
+    timeout: float | Template | None
+    routing: Routing
+    retry: Retry | None
+    hooks: Hooks
+
+
+def read_common(
+    fields: Fields, name: str, draft: Draft, *, loop: bool = False, escaping: bool | None = None
+) -> Common:
+    """``loop``: the state may have ``on_complete``. ``escaping``: of its hooks; None: that of the workflow."""
+    return Common(
+        name=name,
+        position=fields.place,
+        description=fields.text("description"),
+        timeout=fields.duration("timeout"),
+        routing=read_routing(fields, name, draft, loop=loop),
+        retry=read_retry(fields),
+        hooks=read_hooks(fields, draft, escaping=draft.escaping if escaping is None else escaping),
+    )

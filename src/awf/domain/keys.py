@@ -1,0 +1,79 @@
+"""Tables of the keys that a map of a workflow file may hold, each with its meaning and the JSON Schema of its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Schema: TypeAlias = dict[str, Any]
+
+TEXT: Schema = {"type": ["string", "number", "boolean"]}
+"""A scalar, taken as it is written: ``1.10`` stays ``1.10``."""
+NAME: Schema = {"type": ["string", "number", "boolean"], "not": {"const": ""}}
+TEMPLATE = TEXT
+EXPRESSION: Schema = {"type": ["string", "boolean", "number"]}
+FLAG: Schema = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off", "true", "false"]}]}
+NUMBER: Schema = {"type": "number"}
+DURATION: Schema = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*\+?([0-9]*\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+\s*$"},
+        {"type": "string", "pattern": r"^\s*\+?[0-9]*\.?[0-9]*\s*$"},
+    ]
+}
+"""``30s``, ``1m30s``, ``500ms``, or a number of seconds."""
+TEMPLATED_DURATION: Schema = {"anyOf": [*DURATION["anyOf"], {"type": "string", "pattern": r"\{\{"}]}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+VALUES: Schema = {"type": "object"}
+"""A map of any values; texts in them, however deep, are templates."""
+TEMPLATES: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+}
+
+
+def choice(*values: str) -> Schema:
+    """One of ``values``."""
+    return {"enum": list(values)}
+
+
+def whole(least: int, most: int | None = None) -> Schema:
+    """A whole number within bounds."""
+    return {"type": "integer", "minimum": least} | ({} if most is None else {"maximum": most})
+
+
+def either(*schemas: Schema) -> Schema:
+    """What suits one of ``schemas``."""
+    return {"anyOf": list(schemas)}
+
+
+def listed(schema: Schema) -> Schema:
+    """A list of such values."""
+    return {"type": "array", "items": schema}
+
+
+def ref(name: str) -> Schema:
+    """What the definition ``name`` of the schema says."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """``meaning`` is for people; ``schema`` is that of the value where there is one (null counts as absent)."""
+
+    meaning: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a map may hold: keys that are ``read``, and ``inert`` ones, accepted for the sake of old files though they
+    have no effect there (warnings, which say what to do instead). All others are unknown (warnings as well).
+    ``required`` is what it cannot do without, ``alternatives`` the groups of which it needs exactly one.
+    """
+
+    read: Mapping[str, Key]
+    inert: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()

@@ -1,0 +1,68 @@
+"""What blocks and their children say to each other, and what every kind of state provides to the flow. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from awf.engine.state import Activity
+from awf.journal.events import StepStarted, WorkflowClosing
+
+if TYPE_CHECKING:
+    from awf.engine.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a child that has ended means for its parent: go to ``target``, else go on (``failed`` false), else fail with
+    ``error`` and ``exit_code``. ``via`` names the rule. ``final``: an inline failure, which ends the whole graph."""
+
+    target: str = ""
+    via: str = ""
+    failed: bool = False
+    error: str = ""
+    exit_code: int = 0
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a block ended."""
+
+    failed: bool = False
+    error: str = ""
+    exit_code: int = 0
+    output: str = ""
+    response: Any = None
+    goto: str = ""
+    note: str = ""
+
+
+class Block(Protocol):
+    """What a kind of state that holds others does."""
+
+    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
+        """Complete the fact that starts it. Raises CannotStart."""
+        ...
+
+    def proceed(self, flow: Flow, activity: Activity, state: Any) -> None:
+        """Go on from wherever the journal ends: begin, or enter what is missing."""
+        ...
+
+    def child_left(
+        self, flow: Flow, activity: Activity, state: Any, child: Activity, verdict: Verdict
+    ) -> None:
+        """A child has ended and been routed."""
+        ...
+
+    def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:
+        """How it ends by what is in it; ``closing`` is the outcome of a sub-workflow's graph."""
+        ...
+
+
+class Leaf(Protocol):
+    """How the start of a kind of state with a process is rendered."""
+
+    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
+        """Complete the fact that starts it. Raises CannotStart."""
+        ...

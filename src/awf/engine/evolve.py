@@ -1,0 +1,256 @@
+"""The state of an execution as a fold over its journal.
+
+``evolve`` applies one entry. It evaluates nothing: no template, expression, clock, environment or chance, so the same
+journal gives the same state under any version of the code and in any surroundings. The state is changed in place and
+costs O(1) per entry, however long the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from awf.engine.state import BLOCKS, Activity, ExecutionState, Sequence, StepResult
+from awf.errors import ReplayDiverged
+from awf.journal.events import (
+    AnyFact,
+    BlockEnding,
+    CancelRequested,
+    Entry,
+    ExecutionAccepted,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionRecovered,
+    ExecutionReleased,
+    ExecutionStarted,
+    HookFinished,
+    HookStarted,
+    LoopIterated,
+    StateEntered,
+    StepCompleted,
+    StepFailed,
+    StepOutput,
+    StepRetrying,
+    StepReused,
+    StepStarted,
+    WorkflowClosing,
+)
+from awf.journal.text import whole_text
+
+
+def fold(execution: str, entries: Iterable[Entry]) -> ExecutionState:
+    """The state after a whole journal. Raises ReplayDiverged where it does not begin with ``execution.accepted``."""
+    iterator = iter(entries)
+    first = next(iterator, None)
+    if first is None or first.seq != 1 or not isinstance(first.fact, ExecutionAccepted):
+        raise ReplayDiverged(f"execution {execution}: its journal does not begin with execution.accepted")
+    state = ExecutionState(execution, first.fact, first.at, at=first.at)
+    for entry in iterator:
+        evolve(state, entry)
+    return state
+
+
+def evolve(state: ExecutionState, entry: Entry) -> None:
+    """Apply one entry, in place. Raises ReplayDiverged where it cannot follow what came before."""
+    if entry.seq != state.seq + 1:
+        raise ReplayDiverged(f"execution {state.execution}: entry {entry.seq} follows entry {state.seq}")
+    if state.finished:
+        raise ReplayDiverged(f"execution {state.execution}: entry {entry.seq} follows the final one")
+    state.seq = entry.seq
+    state.at = entry.at
+    _apply(state, entry, entry.fact)
+
+
+def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
+    match fact:
+        case StateEntered():
+            _enter(state, fact)
+        case StepStarted():
+            _start(state, entry, fact)
+        case StepOutput():
+            _known(state, entry, fact).written[fact.stream].append(fact.text)
+        case StepCompleted() | StepFailed():
+            _end(state, entry, fact)
+        case StepRetrying():
+            _retry(state, entry, fact)
+        case StepReused():
+            _reuse(state, entry, fact)
+        case LoopIterated():
+            _activity(state, entry, fact.path).index = fact.index
+        case BlockEnding():
+            _activity(state, entry, fact.path).ending = fact
+        case HookStarted():
+            state.hooks[fact.path] = fact
+        case HookFinished():
+            _hook_finished(state, entry, fact)
+        case WorkflowClosing():
+            sequence = state.sequences[fact.path]
+            sequence.closing, sequence.hooks_done = fact, 0
+        case _:
+            _apply_to_execution(state, entry, fact)
+
+
+def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
+    match fact:
+        case ExecutionStarted():
+            state.status, state.started = "running", True
+        case ExecutionRecovered():
+            if not fact.orderly:
+                for activity in state.flying():
+                    activity.deaths += 1
+            state.status, state.released = "running", False
+        case ExecutionReleased():
+            state.status, state.released = "pending", True
+        case CancelRequested():
+            state.cancel_requested = True
+        case ExecutionCompleted():
+            state.status = "completed"
+        case ExecutionFailed():
+            state.status = "failed"
+        case ExecutionCancelled():
+            state.status = "cancelled"
+        case ExecutionAccepted():
+            raise ReplayDiverged(f"execution {state.execution}: accepted twice, again at entry {entry.seq}")
+        case _:
+            raise ReplayDiverged(
+                f"execution {state.execution}, entry {entry.seq}: {type(fact).__name__} has no effect"
+            )
+
+
+def _enter(state: ExecutionState, fact: StateEntered) -> None:
+    parent = state.activities.get(fact.parent)
+    if parent is None or parent.kind != "parallel":
+        # A graph and a loop have one activity at a time: entering the next leaves the one before.
+        for left in state.children(fact.parent):
+            if left.result is not None:
+                del state.activities[left.path]
+    if parent is None or parent.kind == "call_workflow":
+        state.sequences[fact.parent].entered = True
+    state.transitions += fact.counted
+    state.activities[fact.path] = Activity(fact.path, fact.state, fact.kind, fact.parent)
+    state.current = fact.path
+    if not fact.parent and fact.kind != "terminal":
+        state.last_active = fact.path
+
+
+def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
+    activity = _activity(state, entry, fact.path)
+    if activity.state != fact.state or (activity.started and activity.started.step != fact.step):
+        raise _diverged(state, entry, activity, fact.step, fact.state)
+    if activity.started is None:
+        activity.first_started_at = entry.at
+        state.next_step = max(state.next_step, fact.step + 1)
+    activity.started, activity.flying, activity.retry_at = fact, True, None
+    activity.attempt_at, activity.began = entry.at, entry.seq
+    activity.index, activity.ending, activity.hooks_done = -1, None, 0
+    activity.written = {"stdout": [], "stderr": []}
+    if not activity.parent:
+        state.began[fact.path] = entry.seq
+    if fact.kind == "call_workflow":
+        state.sequences[fact.path] = Sequence(fact.path)
+
+
+def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
+    activity = _known(state, entry, fact)
+    _drop_below(state, fact.path)
+    failed = isinstance(fact, StepFailed)
+    blocks = activity.kind in BLOCKS
+    result = StepResult(
+        step=fact.step,
+        state=fact.state,
+        path=fact.path,
+        status="failed" if failed else "completed",
+        attempt=fact.attempt,
+        exit_code=fact.exit_code,
+        error=fact.error if isinstance(fact, StepFailed) else "",
+        output=fact.output
+        if blocks
+        else whole_text("".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail),
+        stderr=whole_text("".join(activity.written["stderr"]), fact.stderr_bytes, fact.stderr_tail),
+        started_at=activity.first_started_at,
+        completed_at=entry.at,
+        began=activity.began,
+        order=entry.seq,
+        response=fact.response if isinstance(fact, StepCompleted) else None,
+        goto=fact.goto if isinstance(fact, StepCompleted) else "",
+    )
+    activity.result, activity.flying, activity.retry_at, activity.ending = result, False, None, None
+    activity.hooks_done = 0
+    state.sequences[state.sequence_of(fact.path)].results[fact.state] = result
+    if not activity.parent:
+        state.history[fact.path] = result
+
+
+def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
+    activity = _known(state, entry, fact)
+    _drop_below(state, fact.path)
+    activity.flying, activity.tries = False, activity.tries + 1
+    activity.retry_at = entry.at + round(fact.delay * 1_000_000)
+
+
+def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
+    result = StepResult(
+        step=fact.step,
+        state=fact.state,
+        path=fact.path,
+        status="completed",
+        attempt=fact.attempt,
+        exit_code=fact.exit_code,
+        error="",
+        output=fact.output,
+        stderr=fact.stderr,
+        started_at=fact.started_at,
+        completed_at=fact.completed_at,
+        began=entry.seq,
+        order=entry.seq,
+        response=fact.response,
+    )
+    state.sequences[""].results[fact.state] = state.history[fact.path] = result
+    state.began[fact.path] = entry.seq
+    state.reused.add(fact.step)
+    state.next_step = max(state.next_step, fact.step + 1)
+
+
+def _hook_finished(state: ExecutionState, entry: Entry, fact: HookFinished) -> None:
+    state.hooks.pop(fact.path, None)
+    if fact.hook in {"pre", "post"}:
+        _activity(state, entry, fact.path).hooks_done = fact.index + 1
+    else:
+        state.sequences[fact.path].hooks_done = fact.index + 1
+
+
+def _drop_below(state: ExecutionState, path: str) -> None:
+    """A block that ended, or starts again, holds nothing any more."""
+    for left in state.below(path):
+        del state.activities[left.path]
+        state.sequences.pop(left.path, None)
+    state.sequences.pop(path, None)
+
+
+def _activity(state: ExecutionState, entry: Entry, path: str) -> Activity:
+    activity = state.activities.get(path)
+    if activity is None:
+        raise ReplayDiverged(f"execution {state.execution}, entry {entry.seq}: nothing is active at {path!r}")
+    return activity
+
+
+def _known(
+    state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed | StepRetrying
+) -> Activity:
+    """The running activity that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
+    activity = state.activities.get(fact.path)
+    started = activity.started if activity is not None and (activity.flying or activity.waits) else None
+    if activity is None or started is None or started.step != fact.step or started.state != fact.state:
+        raise _diverged(state, entry, activity, fact.step, fact.state, fact.path)
+    return activity
+
+
+def _diverged(
+    state: ExecutionState, entry: Entry, activity: Activity | None, step: int, name: str, path: str = ""
+) -> ReplayDiverged:
+    started = activity.started if activity is not None and activity.flying else None
+    expected = "no step in flight" if started is None else f"step {started.step} ({started.state})"
+    where = activity.path if activity is not None else path
+    return ReplayDiverged(
+        f"execution {state.execution}, entry {entry.seq}: expected {expected} at {where!r}, found step {step} ({name})"
+    )

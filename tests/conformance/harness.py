@@ -1,0 +1,172 @@
+"""Runs a small workflow file through the real engine: catalog, service, SQLite store, shell runner; no HTTP.
+
+result = run('''
+    name: hello
+    states: ...
+''', inputs={...}, files={"child": '''...'''})
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from awf.catalog import Catalog
+from awf.engine.clock import SystemClock
+from awf.engine.engine import Engine, EngineSettings
+from awf.engine.presence import Member, Presence
+from awf.engine.service import Place, Service, Signals, journal_of
+from awf.errors import AwfError
+from awf.journal.codec import type_of
+from awf.journal.events import Entry
+from awf.journal.store import StepRow
+from awf.runners.shell import ShellRunner
+from awf.stores.sqlite.store import SqliteStore
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an execution ended. ``steps`` by path, the latest attempt; ``outputs`` their stdout by path."""
+
+    status: str
+    error: str
+    exit_code: int | None
+    steps: dict[str, StepRow]
+    outputs: dict[str, str]
+    order: list[str]
+    facts: list[Entry]
+    project: Path
+
+    def types(self) -> list[str]:
+        """The journal's types, in order."""
+        return [type_of(entry.fact) for entry in self.facts]
+
+    def of(self, kind: str) -> list[Any]:
+        """The facts of one type."""
+        return [entry.fact for entry in self.facts if type_of(entry.fact) == kind]
+
+
+class NoMarks:
+    """Nothing is cancelled from outside."""
+
+    def cancel_marks(self) -> list[str]:
+        return []
+
+    def clear_mark(self, execution: str) -> None:
+        pass
+
+
+def run(
+    text: str,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    files: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    cancel_when: Callable[[list[Entry]], bool] | None = None,
+    slots: int = 16,
+    max_transitions: int = 10_000,
+    grace: float = 5.0,
+) -> Result:
+    """Run the workflow ``main`` to its end. ``files`` are further files of the project: a bare name is a workflow.
+
+    Raises what accepting it raises (WorkflowInvalid, InputsInvalid).
+    """
+    with tempfile.TemporaryDirectory(prefix="awf-conformance-") as directory:
+        project = Path(directory)
+        for name, content in {"main": text, **(files or {})}.items():
+            path = project / (name if "/" in name or "." in name else f".awf/workflows/{name}.yaml")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(content))
+        settings = {"slots": slots, "max_transitions": max_transitions}
+        return asyncio.run(_run(project, dict(inputs or {}), environ, cancel_when, settings, grace))
+
+
+def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> str:
+    """The message with which a workflow or its inputs are refused."""
+    try:
+        run(text, inputs, **how)
+    except AwfError as error:
+        return error.message
+    raise AssertionError("it was accepted")
+
+
+async def _run(
+    project: Path,
+    inputs: dict[str, Any],
+    environ: Mapping[str, str] | None,
+    cancel_when: Callable[[list[Entry]], bool] | None,
+    limits: dict[str, int],
+    grace: float,
+) -> Result:
+    store = SqliteStore.open(project / ".awf" / "storage", durability="fast")
+    changed = asyncio.Event()
+    clock = SystemClock()
+    directory = project / ".awf" / "storage"
+    server = Presence(directory / "servers", Member(id="test", pid=os.getpid(), version="1", started_at=1))
+    presence = Presence(
+        directory / "engines", Member(id="engine", pid=os.getpid(), version="1", started_at=1)
+    )
+    engine = Engine(
+        store=store,
+        runners={"step": ShellRunner("/bin/sh", grace, clock)},
+        clock=clock,
+        settings=EngineSettings(
+            slots=limits["slots"],
+            engines=directory / "engines",
+            servers=directory / "servers",
+            max_transitions=limits["max_transitions"],
+        ),
+        presence=presence,
+        marks=NoMarks(),
+        appended=changed.set,
+        environ={**os.environ, **(environ or {})},
+    )
+    service = Service(
+        store=store,
+        catalog=Catalog(project, {"HOME": str(project)}),
+        clock=clock,
+        signals=Signals(wake=engine.wake, mark_cancel=lambda _: False, alive=lambda _: True),
+        place=Place(root=str(project), working_dir=str(project)),
+    )
+    task = asyncio.create_task(engine.run())
+    try:
+        execution = await service.run("main", inputs)
+        asked = False
+        while True:
+            changed.clear()
+            row = await service.execution(execution)
+            if row.status in {"completed", "failed", "cancelled"}:
+                break
+            if cancel_when is not None and not asked and cancel_when(await journal_of(store, execution)):
+                asked = True
+                await service.cancel(execution)
+            async with asyncio.timeout(60):
+                await changed.wait()
+        facts = await journal_of(store, execution)
+        rows = await store.steps(execution, limit=100_000)
+        outputs = {}
+        for step in rows:
+            found = await store.step_text(execution, step.step, "stdout")
+            outputs[step.path] = found.text if found else ""
+        return Result(
+            status=row.status,
+            error=row.error or "",
+            exit_code=row.exit_code,
+            steps={step.path: step for step in rows},
+            outputs=outputs,
+            order=[step.path for step in rows],
+            facts=facts,
+            project=project,
+        )
+    finally:
+        engine.stop()
+        await task
+        presence.release()
+        server.release()
+        await store.close()
