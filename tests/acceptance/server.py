@@ -77,7 +77,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of ``awf`` to its end. ``prefix`` goes before it."""
         return subprocess.run(
-            [*prefix, sys.executable, "-m", "awf", *arguments],
+            [*prefix, sys.executable, "-P", "-m", "awf", *arguments],
             cwd=self.root,
             env=self.environ(env),
             capture_output=True,
@@ -179,7 +179,7 @@ class Server:
         port = () if "--port" in options else ("--port", "0")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "awf", "serve", *port, *options],
+                [*prefix, sys.executable, "-P", "-m", "awf", "serve", *port, *options],
                 cwd=project.root,
                 env=environ,
                 stdin=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -265,3 +266,20 @@ def test_names_of_every_script_work_everywhere(tmp_path: Path) -> None:
         assert project.awf("validate", "größe").returncode == 0
     finally:
         project.close()
+
+
+def test_files_of_the_project_are_not_modules_of_awf(project: Project) -> None:
+    (project.root / "queue.py").write_text("raise SystemExit('imported from the project')")
+    project.steps("plain", "true")
+    with project.serve() as server:
+        server.wait(server.run("plain"))
+
+
+def test_a_storage_directory_that_is_removed_takes_no_more_work(project: Project) -> None:
+    project.steps("plain", "true")
+    with project.serve() as server:
+        server.wait(server.run("plain"))
+        shutil.rmtree(project.storage)
+        refused = server.post("/api/workflows/plain/run")
+        assert refused.status_code == 503
+        assert "have been removed" in refused.json()["detail"]

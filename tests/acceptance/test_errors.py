@@ -315,3 +315,20 @@ def test_a_request_that_is_no_http_is_answered_with_400(examples: Server) -> Non
     with socket.create_connection(("127.0.0.1", int(examples.port)), timeout=10) as connection:
         connection.sendall(b"this is no request\r\n\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("path", ["/api/workflows/plain%2Frun", "/api%2fworkflows", "/api//workflows"])
+def test_a_path_that_can_be_understood_in_two_ways_is_404(project: Project, path: str) -> None:
+    project.steps("plain", "true")
+    server = project.serve()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 404 ")
+    assert server.body("/api/executions")["executions"] == []
+
+
+def test_the_head_of_a_request_is_bounded(project: Project) -> None:
+    server = project.serve()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"GET /api/workflows HTTP/1.1\r\nHost: localhost\r\nX-Large: " + b"x" * 80_000)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400 ")

@@ -177,3 +177,54 @@ def test_the_pinned_definition_is_resumed_unless_the_latest_is_asked_for(project
     response = resume(server, failed, definition="latest")
     assert response.status_code == 404
     assert response.json()["detail"] == "workflow not found: changes"
+
+
+def circle(project: Project) -> None:
+    """a, b, c, a again, then d, which fails; c shows what it sees of a."""
+    project.workflow(
+        "circle",
+        """
+name: circle
+version: "1.0.0"
+states:
+  initial: a
+  a:
+    type: step
+    command: 'echo a >>lines; grep -c a lines'
+    transitions: [{when: "states.a.Output == '1'", goto: b}, {goto: d}]
+  b: {type: step, command: 'echo b >>lines; echo "b saw {{states.a.Output}}"', on_success: c}
+  c: {type: step, command: 'echo c >>lines; echo c', on_success: a}
+  d: {type: step, command: 'exit 1', on_success: done}
+  done: {type: terminal}
+""",
+    )
+
+
+def reused(server: Server, execution: str) -> list[str]:
+    """The names of the steps that were taken over."""
+    return [step["name"] for step in server.execution(execution)["steps"] if step.get("reused")]
+
+
+def test_results_are_taken_as_they_stood_at_the_entry(project: Project) -> None:
+    circle(project)
+    with project.serve() as server:
+        failed = server.run("circle")
+        server.wait(failed, "failed")
+        again = resumed(server, failed, from_step="b")
+        done = server.wait(again, "failed")
+        assert reused(server, again) == ["a"]
+        outputs = {step["name"]: step["output"] for step in done["steps"]}
+        assert outputs["b"] == "b saw 1\n\n"
+
+
+def test_a_resume_of_a_resumed_execution_drops_what_came_after_the_entry(project: Project) -> None:
+    circle(project)
+    with project.serve() as server:
+        failed = server.run("circle")
+        server.wait(failed, "failed")
+        second = resumed(server, failed)
+        server.wait(second, "failed")
+        assert reused(server, second) == ["b", "c", "a"]
+        third = resumed(server, second, from_step="c")
+        server.wait(third, "failed")
+        assert reused(server, third) == ["b"]

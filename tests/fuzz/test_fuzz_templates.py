@@ -5,12 +5,12 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from fuzz.fuzzing import fuzz
 from hypothesis import strategies as st
 
 from awf.domain.problems import Position, ProblemError
 from awf.domain.templates import TemplateFailure, parse_template, render, render_parts, render_value
 from awf.domain.templates import functions as template_functions
+from fuzz.fuzzing import fuzz
 
 PLACE = Position("main.yaml", 1, 1)
 SCOPE = {

@@ -14,7 +14,16 @@ from awf.domain.workflow import Workflow
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.state import is_below
-from awf.engine.stimuli import Cancel, Continue, HookEnded, OutputArrived, StepFinished, Stimulus, TimerFired, World
+from awf.engine.stimuli import (
+    Cancel,
+    Continue,
+    HookEnded,
+    OutputArrived,
+    StepFinished,
+    Stimulus,
+    TimerFired,
+    World,
+)
 from awf.journal.events import (
     FINAL,
     Entry,
@@ -24,7 +33,6 @@ from awf.journal.events import (
     StepCompleted,
     StepFailed,
 )
-
 from property.generator import MAIN
 from property.world import Place, Script
 
@@ -37,7 +45,11 @@ class Drive:
     """One execution: a core, its whole journal, and the world that answers it."""
 
     def __init__(
-        self, workflows: Mapping[str, Workflow], script: Script, journal: Sequence[Entry] = (), world: World = WORLD
+        self,
+        workflows: Mapping[str, Workflow],
+        script: Script,
+        journal: Sequence[Entry] = (),
+        world: World = WORLD,
     ) -> None:
         self.script = script
         self.world = world
