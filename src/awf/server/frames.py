@@ -16,9 +16,15 @@ step.reused            step.reused          all      step_name, status, output, 
 step.started           step.started         default  step_name, status, started_at, attempt [, recovered, path]
 step.output            output               default  step_name, output, stream [, truncated, path]
 step.completed         step.completed       default  step_name, status, output, completed_at, attempt, exit_code,
-                                                     duration_ms [, output_truncated, path]
+                                                     duration_ms [, output_truncated, note, path]
 step.failed            step.failed          default  step_name, status, error, completed_at, attempt, exit_code,
                                                      duration_ms [, path]
+step.retrying          step.retrying        all      step_name, status, attempt, exit_code, error, delay_ms, at [, path]
+loop.iterated          loop.iterated        all      path, index, at
+block.ending           block.ending         all      path, failed, exit_code, at [, error]
+hook.started           hook.started         all      path, hook, index, at
+hook.finished          hook.finished        all      path, hook, index, exit_code, at [, error, message]
+workflow.closing       workflow.closing     all      path, status, exit_code, at [, state, error, message]
 cancel.requested       cancel.requested     all      at
 execution.completed    workflow.completed   default  workflow_name, status, completed_at, exit_code, duration_ms
                                                      [, message]
@@ -44,6 +50,7 @@ import msgspec
 from awf.journal.codec import type_of
 from awf.journal.events import (
     AnyFact,
+    CancelRequested,
     Entry,
     ExecutionAccepted,
     ExecutionCancelled,
@@ -52,10 +59,12 @@ from awf.journal.events import (
     ExecutionRecovered,
     ExecutionReleased,
     ExecutionStarted,
+    HookStarted,
     StateEntered,
     StepCompleted,
     StepFailed,
     StepOutput,
+    StepRetrying,
     StepReused,
     StepStarted,
 )
@@ -92,7 +101,9 @@ def in_default_stream(fact: AnyFact) -> bool:
 
 def output_wanted(fact: AnyFact) -> int | None:
     """The number of the step whose output the fact's frame shows, if it shows one and there is any."""
-    if isinstance(fact, StepReused) or (isinstance(fact, StepCompleted) and fact.stdout_bytes):
+    if isinstance(fact, StepReused) or (
+        isinstance(fact, StepCompleted) and (fact.stdout_bytes or fact.output)
+    ):
         return fact.step
     return None
 
@@ -125,6 +136,8 @@ def _event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str
             }
         case StepCompleted() as fact:
             ended = {"output": output.text if output else "", **_ended(fact, at), **_cut(output)}
+            if fact.note:
+                ended["note"] = fact.note
             return "step.completed", {"step_name": fact.state, "status": "completed", **ended, **_place(fact)}
         case StepFailed() as fact:
             ended = {"error": fact.error, **_ended(fact, at)}
@@ -189,12 +202,30 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
                 **_cut(output),
                 **_place(fact),
             }
-        case _:
+        case CancelRequested():
             return name, {"at": at}
+        case StepRetrying() as fact:
+            return name, {
+                "step_name": fact.state,
+                "status": "retrying",
+                "attempt": fact.attempt,
+                "exit_code": fact.exit_code,
+                "error": fact.error,
+                "delay_ms": round(fact.delay * 1000),
+                "at": at,
+                **_place(fact),
+            }
+        case HookStarted() as fact:
+            return name, {"path": fact.path, "hook": fact.hook, "index": fact.index, "at": at}
+        case fact:
+            fields = {
+                key: value for key, value in msgspec.structs.asdict(fact).items() if value not in ("", None)
+            }
+            return name, {**fields, "at": at}
 
 
 def _place(
-    fact: StepStarted | StepOutput | StepCompleted | StepFailed | StepReused | StateEntered,
+    fact: StepStarted | StepOutput | StepCompleted | StepFailed | StepReused | StepRetrying | StateEntered,
 ) -> dict[str, Any]:
     return {"path": fact.path} if fact.path != fact.state else {}
 
