@@ -140,7 +140,7 @@ def _skill(config: Fields, index: int, node: Node) -> Skill | None:
             config.invalid(node, f"skill[{index}]: must be {_SKILL}")
             return None
         node = node.entries[key].value
-    if not isinstance(node, ScalarNode) or not node.text.strip():
+    if not isinstance(node, ScalarNode) or node.value is None or not node.text.strip():
         config.invalid(node, f"skill[{index}]: must be {_SKILL}")
         return None
     return Skill(node.position, path=node.text) if key == "path" else Skill(node.position, name=node.text)

@@ -34,6 +34,7 @@ MODES = ("single", "conversation")
 FORMATS = ("text", "json")
 
 _ACTIONS = listed(ref("action"))
+_NAMED = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
 
 TOP = Keys(
     {
@@ -95,7 +96,7 @@ OUTPUT = Keys(
         "description": Key("What it is, for people.", TEXT),
         "type": Key("The type of the value, for people.", TEXT),
     },
-    alternatives=(("from", "value"),),
+    any_of=("from", "value"),
 )
 WORKFLOW_HOOKS = Keys(
     {
@@ -196,7 +197,7 @@ STEP = Keys(
         "escaping": Key("'off' pastes values into the command as code.", FLAG),
         "capture": Key("How much of the output is kept.", ref("capture")),
     },
-    alternatives=(("command", "script_file"),),
+    one_of=("command", "script_file"),
 )
 TERMINAL = Keys(
     _ANY
@@ -247,7 +248,7 @@ CALL = Keys(
         **CALL_BLOCK.read,
         "call_workflow": Key("The same keys as a block.", ref("call")),
     },
-    alternatives=(("workflow", "call_workflow"),),
+    any_of=("workflow", "call_workflow"),
 )
 AGENT = Keys(
     _EXECUTABLE
@@ -260,7 +261,7 @@ AGENT = Keys(
         "role": Key("A role's name, or the path of one (a template).", TEMPLATE),
         "skills": Key(
             "Skills to give it: names, or maps with a path.",
-            listed(either(NAME, {"type": "object", "required": ["path"], "properties": {"path": NAME}})),
+            listed(either(NAME, _NAMED | {"properties": {"path": NAME, "name": NAME}})),
         ),
         "options": Key("Options of the provider; texts are templates.", VALUES),
         "output_format": Key("What the answer must be.", choice(*FORMATS, "")),
@@ -268,7 +269,7 @@ AGENT = Keys(
         "mcp_proxy": Key("Tools that the agent gets through awf.", ref("mcp_proxy")),
     },
     required=("provider",),
-    alternatives=(("prompt", "prompt_file"),),
+    one_of=("prompt", "prompt_file"),
 )
 CONVERSATION = Keys({"continue_from": Key("The state whose session goes on.", TEXT)})
 MCP_PROXY = Keys(
