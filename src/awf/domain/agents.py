@@ -8,7 +8,7 @@ from awf.domain.draft import Draft, Target
 from awf.domain.executable import read_common
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
 from awf.domain.files import fixed_path
-from awf.domain.language import CONVERSATION, FORMATS, MODES
+from awf.domain.kinds import CONVERSATION, FORMATS, MODES
 from awf.domain.nodes import MapNode, Node, ScalarNode
 from awf.domain.proxies import read_mcp_proxy
 from awf.domain.scripts import read_text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from awf.domain import language
+from awf.domain import kinds, language
 from awf.domain.keys import NAME, VALUES, Key, Keys, Schema, choice, ref, word
 
 _DEFINITIONS = {
@@ -22,10 +22,10 @@ _DEFINITIONS = {
     "failure": language.INLINE_FAILURE,
     "retry": language.RETRY,
     "capture": language.CAPTURE,
-    "call": language.CALL_BLOCK,
-    "conversation": language.CONVERSATION,
-    "mcp_proxy": language.MCP_PROXY,
-    "plugin_tools": language.PLUGIN_TOOLS,
+    "call": kinds.CALL_BLOCK,
+    "conversation": kinds.CONVERSATION,
+    "mcp_proxy": kinds.MCP_PROXY,
+    "plugin_tools": kinds.PLUGIN_TOOLS,
 }
 _USING = {
     "use_template": Key("A template: .awf/templates/NAME.yaml, whose state is copied; own keys win.", NAME),
@@ -37,9 +37,9 @@ _NULL: Schema = {"type": "null"}
 def language_schema() -> dict[str, Any]:
     """A schema (draft 2020-12) of workflow files, as values that JSON can have."""
     definitions = {name: _map(keys) for name, keys in _DEFINITIONS.items()}
-    kinds = {kind: keys for kind, keys in language.STATE_KEYS.items() if kind != "command"}
-    definitions |= {f"{kind}_state": _map(_typed(kind, keys)) for kind, keys in kinds.items()}
-    definitions |= {"states": _states(), "state": _state(kinds)}
+    types = {kind: keys for kind, keys in kinds.STATE_KEYS.items() if kind != "command"}
+    definitions |= {f"{kind}_state": _map(_typed(kind, keys)) for kind, keys in types.items()}
+    definitions |= {"states": _states(), "state": _state(types)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "awf workflow",
@@ -93,20 +93,20 @@ def _states() -> Schema:
     }
 
 
-def _state(kinds: dict[str, Keys]) -> Schema:
+def _state(by_kind: dict[str, Keys]) -> Schema:
     """A state by its type, or one that is copied from a template and may have any key."""
-    types = choice(*language.STATE_KEYS)
+    types = choice(*kinds.STATE_KEYS)
     by_type = [
         {
             "if": {"required": ["type"], "properties": {"type": {"pattern": word(*_names(kind))}}},
             "then": ref(f"{kind}_state"),
         }
-        for kind in kinds
+        for kind in by_kind
     ]
     return {
         "type": "object",
         "if": _present("use_template"),
-        "then": _any_state(kinds),
+        "then": _any_state(by_kind),
         "else": {"required": ["type"], "properties": {"type": types}, "allOf": by_type},
     }
 
@@ -115,9 +115,9 @@ def _names(kind: str) -> tuple[str, ...]:
     return ("step", "command") if kind == "step" else (kind,)
 
 
-def _any_state(kinds: dict[str, Keys]) -> Schema:
+def _any_state(by_kind: dict[str, Keys]) -> Schema:
     known: dict[str, list[Schema]] = {}
-    for keys in kinds.values():
+    for keys in by_kind.values():
         for name, key in keys.read.items():
             value = _value(key, required=False)
             if value not in known.setdefault(name, []):
