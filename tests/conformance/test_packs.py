@@ -85,7 +85,7 @@ def test_a_pack_that_calls_itself_is_refused() -> None:
 
 def test_a_workflow_that_no_pack_has_is_not_found_when_it_is_called() -> None:
     result = run(call("main", "tools/nope"), files=MANIFEST)
-    assert result.error == "sub-workflow not found: tools/nope"
+    assert result.error == "step 'c0' failed: sub-workflow not found: tools/nope"
 
 
 def test_the_paths_of_awf() -> None:
