@@ -133,6 +133,8 @@ def new_member(clock: Clock, directory: Path, fingerprint: str = "") -> Member:
 
 def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service:
     """The facade over one store; ``wakeups`` is the server's end."""
+    from awf.catalog.configuration import read_configuration
+    from awf.catalog.sources import own_directories
     from awf.engine.clock import SystemClock
     from awf.engine.presence import is_alive
     from awf.engine.service import Place, Service, Signals
@@ -147,7 +149,12 @@ def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service
             mark_cancel=wakeups.mark_cancel,
             alive=lambda owner: is_alive(engines, owner),
         ),
-        place=Place(root=str(settings.root), working_dir=str(settings.working_dir)),
+        place=Place(
+            root=str(settings.root),
+            working_dir=str(settings.working_dir),
+            directories=own_directories(os.environ),
+            inputs=read_configuration(settings.config, settings.root).inputs,
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -36,11 +36,38 @@ CONFIG_FILE = Path(".awf", "config.yaml")
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """``name`` is that of the field in :class:`Settings`, ``key`` its section and name in the configuration file,
+    ``variable`` its name in the environment."""
+
+    name: str
+    key: str
+    variable: str
+
+
+SETTINGS = (
+    Setting("storage", "storage.path", "AWF_STORAGE"),
+    Setting("durability", "storage.durability", "AWF_DURABILITY"),
+    Setting("host", "server.host", "AWF_HOST"),
+    Setting("port", "server.port", "AWF_PORT"),
+    Setting("allow_hosts", "server.allow_host", "AWF_ALLOW_HOST"),
+    Setting("allow_origins", "server.allow_origin", "AWF_ALLOW_ORIGIN"),
+    Setting("slots", "engine.slots", "AWF_SLOTS"),
+    Setting("shell", "engine.shell", "AWF_SHELL"),
+    Setting("grace", "engine.grace", "AWF_GRACE"),
+    Setting("max_transitions", "engine.max_transitions", "AWF_MAX_TRANSITIONS"),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """See the module's docstring. ``root`` is the project's root, ``working_dir`` where commands run."""
+    """See the module's docstring. ``root`` is the project's root, ``working_dir`` where commands run, ``config`` the
+    configuration file, if there is one. ``sources`` says by name where a value comes from that is not the default."""
 
     root: Path
     working_dir: Path
+    config: Path
     storage: Path
     durability: Literal["full", "fast"]
     host: str
@@ -51,6 +78,7 @@ class Settings:
     shell: str | None
     grace: float
     max_transitions: int
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str, Any]) -> Settings:
@@ -58,38 +86,38 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
 
     Raises SettingsInvalid naming the source of what is wrong.
     """
-    read = _Sources(_config_file(root, environ), environ, arguments)
-    storage = Path(
-        read.text("storage", "storage.path", "AWF_STORAGE") or root / ".awf" / "storage"
-    ).expanduser()
-    durability = read.text("durability", "storage.durability", "AWF_DURABILITY") or "full"
+    named = environ.get("AWF_CONFIG_PATH")
+    config = Path(named or root / CONFIG_FILE)
+    read = _Sources((config, _content(config, named=bool(named))), environ, arguments)
+    storage = Path(read.text("storage") or root / ".awf" / "storage").expanduser()
+    durability = read.text("durability") or "full"
     if durability not in {"full", "fast"}:
-        raise SettingsInvalid(f"durability: {durability!r} is not one of full, fast")
+        raise SettingsInvalid(f"{read.found['durability']}: {durability!r} is not one of full, fast")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shell = read.text("shell", "engine.shell", "AWF_SHELL")
+    shell = read.text("shell")
     if shell is not None and not (Path(shell).is_file() and os.access(shell, os.X_OK)):
-        raise SettingsInvalid(f"shell: {shell!r} is not an executable file; give an absolute path")
+        raise SettingsInvalid(
+            f"{read.found['shell']}: {shell!r} is not an executable file; give an absolute path"
+        )
     return Settings(
         root=root,
         working_dir=Path.cwd(),
+        config=config,
         storage=storage if storage.is_absolute() else Path.cwd() / storage,
         durability=durability,  # type: ignore[arg-type]
-        host=read.text("host", "server.host", "AWF_HOST") or "127.0.0.1",
-        port=read.whole("port", "server.port", "AWF_PORT", 0, 65535, 2511),
-        allow_hosts=read.texts("allow_hosts", "server.allow_host", "AWF_ALLOW_HOST"),
-        allow_origins=read.texts("allow_origins", "server.allow_origin", "AWF_ALLOW_ORIGIN"),
-        slots=read.whole("slots", "engine.slots", "AWF_SLOTS", 1, 100_000, max(16, 4 * cores)),
+        host=read.text("host") or "127.0.0.1",
+        port=read.whole("port", 0, 65535, 2511),
+        allow_hosts=read.texts("allow_hosts"),
+        allow_origins=read.texts("allow_origins"),
+        slots=read.whole("slots", 1, 100_000, max(16, 4 * cores)),
         shell=shell,
-        grace=read.seconds("grace", "engine.grace", "AWF_GRACE", 5.0),
-        max_transitions=read.whole(
-            "max_transitions", "engine.max_transitions", "AWF_MAX_TRANSITIONS", 1, 10_000_000, 10_000
-        ),
+        grace=read.seconds("grace", 5.0),
+        max_transitions=read.whole("max_transitions", 1, 10_000_000, 10_000),
+        sources=read.found,
     )
 
 
-def _config_file(root: Path, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
-    named = environ.get("AWF_CONFIG_PATH")
-    path = Path(named or root / CONFIG_FILE)
+def _content(path: Path, *, named: bool) -> dict[str, Any]:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -97,7 +125,7 @@ def _config_file(root: Path, environ: Mapping[str, str]) -> tuple[Path, dict[str
             raise SettingsInvalid(
                 f"config error: AWF_CONFIG_PATH names {path}, which does not exist"
             ) from None
-        return path, {}
+        return {}
     except OSError as error:
         raise SettingsInvalid(f"config error: cannot read {path}: {error.strerror}") from error
     import yaml
@@ -107,44 +135,51 @@ def _config_file(root: Path, environ: Mapping[str, str]) -> tuple[Path, dict[str
     except yaml.YAMLError as error:
         raise SettingsInvalid(f"config error: parse: {path}: {error}") from error
     if content is None:
-        return path, {}
+        return {}
     if not isinstance(content, dict):
         raise SettingsInvalid(f"config error: {path}: the top level must be a map")
-    return path, content
+    return content
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sources:
+    """Reads settings by name, and notes in ``found`` where each value came from."""
+
     file: tuple[Path, dict[str, Any]]
     environ: Mapping[str, str]
     arguments: Mapping[str, Any]
+    found: dict[str, str] = field(default_factory=dict)
 
-    def _given(self, name: str, key: str, variable: str) -> Iterator[tuple[Any, str]]:
+    def _given(self, name: str) -> Iterator[tuple[Any, str]]:
         """Every source that has a value, with what to call it in a message, the weakest first. Readers check all of
         them and keep the last: what is wrong is told at the start, also where an argument replaces it for now."""
         path, content = self.file
-        section, leaf = key.split(".")
+        setting = _BY_NAME[name]
+        section, leaf = setting.key.split(".")
         part = content.get(section)
         if part is not None and not isinstance(part, dict):
             raise SettingsInvalid(f"config error: {path}: {section} must be a map")
         if (value := (part or {}).get(leaf)) is not None:
-            yield value, f"{path}: {key}"
-        if value := self.environ.get(variable):
-            yield value, variable
+            self.found[name] = f"{path}: {setting.key}"
+            yield value, self.found[name]
+        if value := self.environ.get(setting.variable):
+            self.found[name] = setting.variable
+            yield value, self.found[name]
         if (value := self.arguments.get(name)) not in (None, ()):
-            yield value, f"--{name.removesuffix('s').replace('_', '-')}"
+            self.found[name] = f"--{name.removesuffix('s').replace('_', '-')}"
+            yield value, self.found[name]
 
-    def text(self, name: str, key: str, variable: str) -> str | None:
+    def text(self, name: str) -> str | None:
         found = None
-        for value, source in self._given(name, key, variable):
+        for value, source in self._given(name):
             if not isinstance(value, (str, Path)) or not str(value):
                 raise SettingsInvalid(f"{source}: {value!r} is not a text")
             found = str(value)
         return found
 
-    def texts(self, name: str, key: str, variable: str) -> tuple[str, ...]:
+    def texts(self, name: str) -> tuple[str, ...]:
         found: tuple[str, ...] = ()
-        for value, source in self._given(name, key, variable):
+        for value, source in self._given(name):
             if isinstance(value, str):
                 found = tuple(part.strip() for part in value.split(",") if part.strip())
             elif isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
@@ -153,17 +188,17 @@ class _Sources:
                 raise SettingsInvalid(f"{source}: {value!r} is not a list of texts")
         return found
 
-    def whole(self, name: str, key: str, variable: str, low: int, high: int, default: int) -> int:
+    def whole(self, name: str, low: int, high: int, default: int) -> int:
         found = default
-        for value, source in self._given(name, key, variable):
+        for value, source in self._given(name):
             found = _number(value, source, int)
             if not low <= found <= high:
                 raise SettingsInvalid(f"{source}: {found} is not between {low} and {high}")
         return found
 
-    def seconds(self, name: str, key: str, variable: str, default: float) -> float:
+    def seconds(self, name: str, default: float) -> float:
         found = default
-        for value, source in self._given(name, key, variable):
+        for value, source in self._given(name):
             found = _number(value, source, float)
             if not 0 <= found <= 3600:
                 raise SettingsInvalid(f"{source}: {found} is not between 0 and 3600 seconds")

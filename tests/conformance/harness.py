@@ -18,6 +18,7 @@ from textwrap import dedent
 from typing import Any
 
 from awf.catalog import Catalog
+from awf.catalog.sources import own_directories
 from awf.engine.clock import SystemClock
 from awf.engine.engine import Engine, EngineSettings
 from awf.engine.presence import Member, Presence
@@ -132,7 +133,11 @@ async def _run(
         catalog=Catalog(project, {"HOME": str(project)}),
         clock=clock,
         signals=Signals(wake=engine.wake, mark_cancel=lambda _: False, alive=lambda _: True),
-        place=Place(root=str(project), working_dir=str(project)),
+        place=Place(
+            root=str(project),
+            working_dir=str(project),
+            directories=own_directories({"HOME": str(project)}),
+        ),
     )
     task = asyncio.create_task(engine.run())
     try:

@@ -7,16 +7,22 @@ import click
 
 @click.command()
 def command() -> None:
-    """List the workflows that can be run, by name.
+    """List the workflows that can be run, by name; those of packs as PACK/NAME.
 
     \b
     Example:
       awf list
     """
-    from awf.cli.project import settings_of
-    from awf.compose import open_catalog
+    import os
 
-    files = open_catalog(settings_of()).names()
+    from awf.catalog import Catalog
+    from awf.cli.project import settings_of
+
+    catalog = Catalog(settings_of().root, os.environ)
+    files = catalog.names()
+    for pack in catalog.packs():
+        for problem in pack.problems:
+            click.echo(f"{problem.position}: {problem.severity}: {problem.message}", err=True)
     if not files:
         click.echo("no workflows found; put one into .awf/workflows/", err=True)
         return

@@ -12,7 +12,9 @@ from awf import __version__
 from awf.errors import AwfError, UserError
 
 COMMANDS = {
+    "config": "Show the settings, and where they come from.",
     "list": "List the workflows that can be run.",
+    "schema": "Print the JSON Schema of workflow files.",
     "serve": "Run the HTTP server.",
     "stop": "Stop the servers and engines of a storage directory.",
     "validate": "Check a workflow, by name or by path.",

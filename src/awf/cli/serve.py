@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from awf.journal.store import Store
     from awf.settings import Settings
 
+log = logging.getLogger("awf.serve")
+
 PID_1_PATIENCE = 8.0
 """Seconds that PID 1 gives its engines to leave; a container gets 10 from most runtimes before it is killed."""
 
@@ -48,6 +50,7 @@ def command(
       awf serve --port 8080
       awf serve --allow-origin http://localhost:3000
     """
+    from awf.catalog.configuration import read_configuration
     from awf.cli.project import settings_of
     from awf.compose import open_store, prepare_process
     from awf.server.address import bind
@@ -59,6 +62,8 @@ def command(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    for warning in read_configuration(settings.config, settings.root).warnings:
+        log.warning("%s", warning)
     prepare_process()
     bound = bind(settings.host, settings.port)
     store = open_store(settings)

@@ -9,13 +9,14 @@ import click
 
 
 @click.command()
-@click.argument("workflow", metavar="NAME|PATH")
+@click.argument("workflow", metavar="NAME|PACK/NAME|PATH")
 def command(workflow: str) -> None:
     """Check a workflow and show everything that is wrong with it.
 
     \b
     Examples:
       awf validate deploy-app
+      awf validate my-pack/deploy-app
       awf validate ./drafts/release.yaml
     """
     from awf.catalog import Catalog
@@ -23,8 +24,7 @@ def command(workflow: str) -> None:
     from awf.errors import WorkflowInvalid
 
     catalog = Catalog(settings_of().root, os.environ)
-    looks_like_path = os.sep in workflow or workflow.endswith((".yaml", ".yml"))
-    file = catalog.find_path(workflow) if looks_like_path else catalog.find(workflow)
+    file = catalog.find_path(workflow) if _is_path(workflow) else catalog.find(workflow)
     for problem in file.loaded.problems:
         click.echo(f"{problem.position}: {problem.severity}: {problem.message} [{problem.code}]")
     errors, warnings = len(file.loaded.errors), len(file.loaded.warnings)
@@ -33,4 +33,13 @@ def command(workflow: str) -> None:
         sys.exit(WorkflowInvalid.exit_status)
     click.echo(
         f"{file.identifier}: valid" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else "")
+    )
+
+
+def _is_path(argument: str) -> bool:
+    """Whether an argument means a file, not a name: it has an extension, or more directories than a pack."""
+    return (
+        argument.endswith((".yaml", ".yml"))
+        or argument.count(os.sep) > 1
+        or argument[:1] in {".", "~", os.sep}
     )

@@ -8,7 +8,7 @@ from awf.domain.draft import Draft, Target
 from awf.domain.executable import read_common
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
 from awf.domain.files import fixed_path
-from awf.domain.language import CONVERSATION, FORMATS, MODES
+from awf.domain.kinds import CONVERSATION, FORMATS, MODES
 from awf.domain.nodes import MapNode, Node, ScalarNode
 from awf.domain.proxies import read_mcp_proxy
 from awf.domain.scripts import read_text
@@ -140,7 +140,7 @@ def _skill(config: Fields, index: int, node: Node) -> Skill | None:
             config.invalid(node, f"skill[{index}]: must be {_SKILL}")
             return None
         node = node.entries[key].value
-    if not isinstance(node, ScalarNode) or not node.text.strip():
+    if not isinstance(node, ScalarNode) or node.value is None or not node.text.strip():
         config.invalid(node, f"skill[{index}]: must be {_SKILL}")
         return None
     return Skill(node.position, path=node.text) if key == "path" else Skill(node.position, name=node.text)

@@ -9,7 +9,7 @@ from awf.domain.arithmetic import ArithmeticFailure, whole_number
 from awf.domain.draft import Draft
 from awf.domain.executable import read_common
 from awf.domain.fields import MISSING_FIELD, Fields
-from awf.domain.language import MOST_ITERATIONS, STRATEGIES
+from awf.domain.kinds import MOST_ITERATIONS, STRATEGIES
 from awf.domain.nodes import ListNode, MapNode, ScalarNode
 from awf.domain.retry import NEVER_APPLIES
 from awf.domain.routing import read_members

@@ -5,7 +5,7 @@ from __future__ import annotations
 from awf.domain.draft import Draft
 from awf.domain.executable import read_common
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, UNKNOWN_KEY, Fields
-from awf.domain.language import CALL_BLOCK
+from awf.domain.kinds import CALL_BLOCK
 from awf.domain.nodes import MapNode
 from awf.domain.templated import read_values, texts_by_name
 from awf.domain.workflow import CallState

@@ -107,7 +107,7 @@ class Fields:
 
     def as_scalar(self, node: Node, name: str, wanted: str = "a string") -> ScalarNode | None:
         """The node if it is a scalar of text that a process can be given."""
-        if not isinstance(node, ScalarNode):
+        if not isinstance(node, ScalarNode) or node.value is None:
             self.mismatch(node, f"'{name}'", wanted)
         elif "\0" in node.text:
             self.invalid(node, f"'{name}' holds a NUL character")

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
 
+
+def word(*words: str) -> str:
+    """A pattern for one of ``words`` in any case, as JSON Schema has patterns."""
+    letters = (
+        "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in text) for text in words
+    )
+    return f"^({'|'.join(letters)})$"
+
+
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
 """A scalar, taken as it is written: ``1.10`` stays ``1.10``."""
 NAME: Schema = {"type": ["string", "number", "boolean"], "not": {"const": ""}}
 TEMPLATE = TEXT
 EXPRESSION: Schema = {"type": ["string", "boolean", "number"]}
-FLAG: Schema = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off", "true", "false"]}]}
+FLAG: Schema = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"type": "string", "pattern": word("yes", "no", "on", "off", "true", "false")},
+    ]
+}
 NUMBER: Schema = {"type": "number"}
 DURATION: Schema = {
     "anyOf": [
@@ -34,8 +49,8 @@ TEMPLATES: Schema = {
 
 
 def choice(*values: str) -> Schema:
-    """One of ``values``."""
-    return {"enum": list(values)}
+    """One of ``values``, in any case."""
+    return {"anyOf": [{"enum": list(values)}, {"type": "string", "pattern": word(*values)}]}
 
 
 def whole(least: int, most: int | None = None) -> Schema:
@@ -70,10 +85,11 @@ class Key:
 class Keys:
     """What a map may hold: keys that are ``read``, and ``inert`` ones, accepted for the sake of old files though they
     have no effect there (warnings, which say what to do instead). All others are unknown (warnings as well).
-    ``required`` is what it cannot do without, ``alternatives`` the groups of which it needs exactly one.
+    ``required`` is what it cannot do without; of ``one_of`` it needs exactly one, of ``any_of`` at least one.
     """
 
     read: Mapping[str, Key]
     inert: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    alternatives: tuple[tuple[str, ...], ...] = ()
+    one_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()

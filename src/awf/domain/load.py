@@ -10,7 +10,7 @@ from awf.domain.commands import read_escaping
 from awf.domain.declarations import read_inputs
 from awf.domain.document import read_document
 from awf.domain.draft import Draft
-from awf.domain.fields import Fields
+from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.files import Files, no_files
 from awf.domain.findings import Findings
 from awf.domain.hooks import read_workflow_hooks
@@ -68,7 +68,10 @@ def load_workflow(text: str | bytes, file: str, identifier: str, files: Files = 
 
 def _read(fields: Fields, draft: Draft, identifier: str) -> Workflow:
     fields.check_keys(TOP)
-    fields.require("name")
+    if fields.require("name") and not fields.given("name"):
+        fields.error(
+            fields.node.entries["name"].value.position, MISSING_FIELD, "required key 'name' is missing"
+        )
     draft.escaping = read_escaping(fields, default=True)
     inputs = read_inputs(fields)
     read_states(fields, draft)

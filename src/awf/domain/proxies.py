@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.keys import Keys
-from awf.domain.language import MCP_PROXY, PLUGIN_TOOLS
+from awf.domain.kinds import MCP_PROXY, PLUGIN_TOOLS
 from awf.domain.nodes import MapNode, Node
 from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import McpProxy

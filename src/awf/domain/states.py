@@ -12,7 +12,7 @@ from awf.domain.draft import Draft
 from awf.domain.expansion import Expansion
 from awf.domain.fields import INVALID_VALUE, WRONG_TYPE, Fields
 from awf.domain.findings import Findings
-from awf.domain.language import STATE_KEYS
+from awf.domain.kinds import STATE_KEYS
 from awf.domain.nodes import Entry, MapNode, kind_of
 from awf.domain.operations import read_operation
 from awf.domain.steps import read_step

@@ -49,7 +49,10 @@ def read_variables(fields: Fields, key: str) -> dict[str, Template]:
         if not _VARIABLE.fullmatch(name):
             fields.error(entry.key, INVALID_VALUE, f"'{name}' is not a name for an environment variable")
             continue
-        value = fields.as_scalar(entry.value, f"{key}.{name}")
+        node = entry.value
+        if isinstance(node, ScalarNode) and node.value is None:
+            node = ScalarNode(node.position, "", "", node.position)
+        value = fields.as_scalar(node, f"{key}.{name}")
         template = fields.parsed_template(value) if value else None
         if template is not None:
             found[name] = template

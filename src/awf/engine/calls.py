@@ -24,7 +24,7 @@ class Call:
 
     def plan(self, flow: Flow, activity: Activity, state: CallState, fact: StepStarted) -> StepStarted:
         """Fix the inputs of the child."""
-        child = flow.workflows.get(state.workflow)
+        child = flow.called(flow.workflow_of(flow.state.sequence_of(activity.path)), state)
         if child is None:
             raise CannotStart(f"sub-workflow not found: {state.workflow}")
         if (
@@ -71,7 +71,7 @@ class Call:
             )
         state = flow.definition(activity)
         assert isinstance(state, CallState)
-        child = flow.workflows[state.workflow]
+        child = flow.workflow_of(activity.path)
         scope = flow.scope(activity.path)
         try:
             found = {output.name: evaluate(output.source, scope) for output in child.outputs}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from awf.domain.files import FileRefused
 from awf.domain.load import load_workflow
+from awf.domain.packs import callees
 from awf.domain.workflow import CallState, Workflow
 from awf.engine.ports import WorkflowFile
 from awf.errors import ErrorEntry, ReplayDiverged, WorkflowInvalid, WorkflowNotFound
@@ -74,16 +75,19 @@ def _pin_children(
     for state in workflow.states.values():
         if not isinstance(state, CallState):
             continue
-        if state.workflow in chain:
-            path = " -> ".join((*chain, state.workflow))
-            raise WorkflowInvalid(f"circular workflow call detected: {path} ({state.position})")
-        if CHILD + state.workflow not in pins.definition:
+        for name in callees(file.identifier, state.workflow):
+            if name in chain:
+                path = " -> ".join((*chain, name))
+                raise WorkflowInvalid(f"circular workflow call detected: {path} ({state.position})")
+            if CHILD + name in pins.definition:
+                break
             try:
-                child = find(state.workflow)
+                child = find(name)
             except WorkflowNotFound:
                 continue
-            pins.add(CHILD + state.workflow, child)
-            _pin_children(child, (*chain, state.workflow), pins, find)
+            pins.add(CHILD + name, child)
+            _pin_children(child, (*chain, name), pins, find)
+            break
 
 
 def runnable(file: WorkflowFile) -> Workflow:

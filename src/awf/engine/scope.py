@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from awf.domain.packs import pack_of
 from awf.domain.scope import Scope
 from awf.domain.timestamps import duration_text, rfc3339
 from awf.engine.state import LOOPS, Activity, ExecutionState, StepResult
@@ -37,6 +38,7 @@ def scope_of(flow: Flow, path: str) -> Scope:
             "User": world.user,
             "Hostname": world.hostname,
         },
+        "awf": _awf(state.accepted.awf, workflow.identifier),
     }
     loop = None if at_graph else _loop(state, path)
     if loop is not None:
@@ -49,6 +51,11 @@ def scope_of(flow: Flow, path: str) -> Scope:
             "ExitCode": closing.exit_code,
         }
     return scope
+
+
+def _awf(paths: Mapping[str, str], identifier: str) -> Mapping[str, str]:
+    pack = pack_of(identifier)
+    return paths if pack is None else {**paths, "pack_name": pack}
 
 
 def _inputs(flow: Flow, sequence: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,14 @@ MOST_RUNNING = 1000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where executions of this service run: the project's root and the working directory, pinned per execution."""
+    """Where executions of this service run: the project's root, the working directory and awf's own directories (by
+    their names in templates), pinned per execution. ``inputs`` are the project's: they stand in for what a run does not
+    give."""
 
     root: str
     working_dir: str
+    directories: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Service:
         """
         file = await self.workflow(name)
         workflow = runnable(file)
-        values, secrets, warnings = self._inputs(workflow, inputs, self._place.working_dir)
+        place = self._place
+        values, secrets, warnings = self._inputs(workflow, inputs, place.working_dir, place.inputs)
         execution = str(uuid.uuid4())
         pins = await asyncio.to_thread(pin, file, self._catalog.find)
         fact = ExecutionAccepted(
@@ -99,8 +104,9 @@ class Service:
             inputs={**values, **dict.fromkeys(secrets, MASK)},
             secrets=tuple(secrets),
             initial=workflow.initial,
-            root=self._place.root,
-            working_dir=self._place.working_dir,
+            root=place.root,
+            working_dir=place.working_dir,
+            awf=dict(place.directories),
             warnings=warnings,
         )
         await self._accept(
@@ -163,6 +169,7 @@ class Service:
             initial=point.path,
             root=accepted.root,
             working_dir=accepted.working_dir,
+            awf=accepted.awf,
             resumed=ResumedFrom(
                 execution=execution,
                 from_path=point.path,
@@ -205,12 +212,21 @@ class Service:
 
     @staticmethod
     def _inputs(
-        workflow: Workflow, supplied: Mapping[str, Any], working_dir: str
+        workflow: Workflow,
+        given: Mapping[str, Any],
+        working_dir: str,
+        defaults: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
-        """Coerced inputs, the secret ones among them, and warnings. Raises InputsInvalid with all failures."""
+        """Coerced inputs, the secret ones among them, and warnings. ``defaults`` that the workflow does not declare are
+        usable and not worth a warning. Raises InputsInvalid with all failures."""
+        missing = {name: value for name, value in (defaults or {}).items() if given.get(name) is None}
+        declared = {item.name for item in workflow.inputs}
+        supplied = {**given, **{name: value for name, value in missing.items() if name in declared}}
         resolved = resolve_inputs(
             workflow, supplied, file_exists=lambda path: Path(working_dir, path).exists()
         )
+        for name in missing.keys() - declared:
+            resolved.values[name] = missing[name]
         if resolved.errors:
             entries = [ErrorEntry(f"inputs.{name}", text) for name, text in resolved.errors]
             raise InputsInvalid(failure_text(resolved.errors), entries=entries)

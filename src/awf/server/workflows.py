@@ -1,4 +1,4 @@
-"""``/api/workflows``."""
+"""``/api/workflows``. ``run`` and ``validate`` are reserved as second segments."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from msgspec import UNSET
 
 from awf.engine.ports import WorkflowFile
+from awf.engine.service import Service
 from awf.errors import AwfError, ErrorEntry, WorkflowInvalid
 from awf.server.answers import RunOperation, problems
 from awf.server.bodies import fitted
@@ -25,6 +26,8 @@ from awf.server.schemas import (
     WorkflowsBody,
 )
 
+_SCOPE = """`source` is the name of a pack, or where else to look, and in no other: `local` (the project), `global` (the
+user's configuration) or `env` (`AWF_WORKFLOWS_PATH`)."""
 _FIRST = ("name", "version", "description", "inputs", "states")
 
 
@@ -36,7 +39,78 @@ async def list_workflows(service: TheService) -> WorkflowsBody:
 
 @get("/{name:str}", operation_id="getWorkflow", summary="Get workflow details", responses=problems(404, 422))
 async def get_workflow(name: FromPath[str], service: TheService) -> WorkflowBody:
-    file = await service.workflow(name)
+    return await _details(name, service)
+
+
+@post(
+    "/{name:str}/validate",
+    status_code=200,
+    operation_id="validateWorkflow",
+    summary="Validate workflow",
+    responses=problems(404),
+)
+async def validate_workflow(name: FromPath[str], service: TheService) -> ValidationBody:
+    return await _validation(name, service)
+
+
+@post(
+    "/{name:str}/run",
+    status_code=202,
+    operation_id="runWorkflow",
+    summary="Run workflow",
+    operation_class=RunOperation,
+    responses=problems(404, 422),
+)
+async def run_workflow(
+    name: FromPath[str], request: Request[Any, Any, Any], service: TheService
+) -> AcceptedBody:
+    return await _run(name, request, service)
+
+
+@get(
+    "/{source:str}/{name:str}",
+    operation_id="getScopedWorkflow",
+    summary="Get workflow details, of a pack or of one source",
+    description=_SCOPE,
+    responses=problems(404, 422),
+)
+async def get_scoped_workflow(
+    source: FromPath[str], name: FromPath[str], service: TheService
+) -> WorkflowBody:
+    return await _details(f"{source}/{name}", service)
+
+
+@post(
+    "/{source:str}/{name:str}/validate",
+    status_code=200,
+    operation_id="validateScopedWorkflow",
+    summary="Validate workflow, of a pack or of one source",
+    description=_SCOPE,
+    responses=problems(404),
+)
+async def validate_scoped_workflow(
+    source: FromPath[str], name: FromPath[str], service: TheService
+) -> ValidationBody:
+    return await _validation(f"{source}/{name}", service)
+
+
+@post(
+    "/{source:str}/{name:str}/run",
+    status_code=202,
+    operation_id="runScopedWorkflow",
+    summary="Run workflow, of a pack or of one source",
+    description=_SCOPE,
+    operation_class=RunOperation,
+    responses=problems(404, 422),
+)
+async def run_scoped_workflow(
+    source: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], service: TheService
+) -> AcceptedBody:
+    return await _run(f"{source}/{name}", request, service)
+
+
+async def _details(identifier: str, service: Service) -> WorkflowBody:
+    file = await service.workflow(identifier)
     document = file.loaded.document
     if document is None or not is_loadable(file):
         raise _unloadable(file)
@@ -51,15 +125,8 @@ async def get_workflow(name: FromPath[str], service: TheService) -> WorkflowBody
     return WorkflowBody({**{key: known[key] for key in _FIRST}, **known})
 
 
-@post(
-    "/{name:str}/validate",
-    status_code=200,
-    operation_id="validateWorkflow",
-    summary="Validate workflow",
-    responses=problems(404),
-)
-async def validate_workflow(name: FromPath[str], service: TheService) -> ValidationBody:
-    loaded = (await service.workflow(name)).loaded
+async def _validation(identifier: str, service: Service) -> ValidationBody:
+    loaded = (await service.workflow(identifier)).loaded
     return ValidationBody(
         Validation(
             errors=[str(problem) for problem in loaded.errors],
@@ -68,20 +135,10 @@ async def validate_workflow(name: FromPath[str], service: TheService) -> Validat
     )
 
 
-@post(
-    "/{name:str}/run",
-    status_code=202,
-    operation_id="runWorkflow",
-    summary="Run workflow",
-    operation_class=RunOperation,
-    responses=problems(404, 422),
-)
-async def run_workflow(
-    name: FromPath[str], request: Request[Any, Any, Any], service: TheService
-) -> AcceptedBody:
+async def _run(identifier: str, request: Request[Any, Any, Any], service: Service) -> AcceptedBody:
     wanted = fitted(request, RunRequest)
     try:
-        execution = await service.run(name, wanted.inputs)
+        execution = await service.run(identifier, wanted.inputs)
     except AwfError as error:
         if error.http_status == 422:
             error.message = f"failed to start execution: {error.message}"
@@ -98,6 +155,14 @@ def _unloadable(file: WorkflowFile) -> WorkflowInvalid:
 
 workflows = Router(
     "/api/workflows",
-    route_handlers=[list_workflows, get_workflow, validate_workflow, run_workflow],
+    route_handlers=[
+        list_workflows,
+        get_workflow,
+        validate_workflow,
+        run_workflow,
+        get_scoped_workflow,
+        validate_scoped_workflow,
+        run_scoped_workflow,
+    ],
     tags=["workflows"],
 )

@@ -1,0 +1,114 @@
+"""Section 3.9: states that are copied from a template."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.harness import run
+from conformance.loading import said
+
+ECHO = """
+name: echo
+parameters:
+  - {name: text, required: true}
+  - {name: mark, default: "!"}
+states:
+  initial: echo
+  echo:
+    type: step
+    command: "echo '{{parameters.text}}{{ parameters.mark }}' {{.parameters.text}} {{inputs.who}}"
+    env: {MARK: "{{- parameters.mark -}}"}
+    timeout: 5s
+    on_success: done
+"""
+
+
+def workflow(state, more=""):
+    return f"name: main\ninputs: [{{name: who, default: me}}]\nstates:\n  initial: s\n  s: {state}\n{more}  done: {{type: terminal}}\n"
+
+
+def templates(**texts):
+    return {f".awf/templates/{name}.yaml": text for name, text in texts.items()}
+
+
+def test_the_using_state_needs_neither_type_nor_command():
+    result = run(workflow("{use_template: echo, parameters: {text: hi}}"), files=templates(echo=ECHO))
+    assert result.outputs["s"] == "hi! hi me\n"
+    started = result.of("step.started")[0]
+    assert (started.timeout, started.env) == (5.0, {"MARK": "!"})
+
+
+def test_its_own_keys_win():
+    state = "{use_template: echo, parameters: {text: hi}, command: echo own, timeout: 9s, on_success: other}"
+    result = run(
+        workflow(state, "  other: {type: step, command: echo other, on_success: done}\n"),
+        files=templates(echo=ECHO),
+    )
+    assert (result.outputs["s"], result.outputs["other"]) == ("own\n", "other\n")
+    assert result.of("step.started")[0].timeout == 9.0
+
+
+def test_a_parameter_that_is_the_whole_value_keeps_its_type():
+    loop = """
+    parameters: [{name: what, required: true}, {name: most, default: 2}]
+    states:
+      loop: {type: for_each, items: "{{parameters.what}}", max_iterations: "{{parameters.most}}", body: [say], on_complete: done}
+    """
+    state = "{use_template: loop, parameters: {what: [a, b, c]}}"
+    result = run(
+        workflow(state, "  say: {type: step, command: 'echo {{loop.Item}}'}\n"), files=templates(loop=loop)
+    )
+    assert [result.outputs[f"s[{number}]/say"] for number in range(2)] == ["a\n", "b\n"]
+    assert "s[2]/say" not in result.outputs
+
+
+def test_templates_nest():
+    outer = """
+    parameters: [{name: who, required: true}]
+    states:
+      outer: {use_template: echo, parameters: {text: "to {{parameters.who}}", mark: "?"}}
+    """
+    result = run(
+        workflow("{use_template: outer, parameters: {who: you}}"), files=templates(echo=ECHO, outer=outer)
+    )
+    assert result.outputs["s"] == "to you? to you me\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("{use_template: echo}", 'error 5:21 state \'s\': template "echo" missing required parameter "text"'),
+        ("{use_template: a}", "circular template reference: a -> b -> a"),
+        ("{use_template: self}", "circular template reference: self -> self"),
+        (
+            "{use_template: nope}",
+            "error 5:21 state 's': template 'nope': file not found: .awf/templates/nope.yaml",
+        ),
+        ("{use_template: ../x}", "error 5:21 state 's': '../x' cannot be the name of a template"),
+        ("{use_template: bad, parameters: {}}", "template 'bad' has no parameter 'txt'"),
+    ],
+)
+def test_mistakes_are_load_errors(state, message):
+    files = templates(
+        echo=ECHO,
+        a="states: {a: {use_template: b}}",
+        b="states: {b: {use_template: a}}",
+        self="states: {self: {use_template: self}}",
+        bad="states: {bad: {type: step, command: 'echo {{parameters.txt}}', on_success: done}}",
+    )
+    assert any(line.startswith("error") and message in line for line in said(workflow(state), files))
+
+
+def test_unknown_parameters_are_warned_of():
+    state = "{use_template: echo, parameters: {text: a, marc: b}}"
+    assert said(workflow(state), templates(echo=ECHO)) == [
+        "warning 5:49 state 's': template 'echo' has no parameter 'marc' (did you mean 'mark'?)"
+    ]
+
+
+def test_an_execution_is_pinned_to_its_templates():
+    first = "  s0: {type: step, command: 'echo broken > .awf/templates/echo.yaml', on_success: s}\n"
+    text = workflow("{use_template: echo, parameters: {text: hi}}", first).replace(
+        "initial: s\n", "initial: s0\n"
+    )
+    assert run(text, files=templates(echo=ECHO)).outputs["s"] == "hi! hi me\n"
