@@ -149,7 +149,11 @@ class Flow:
         while self._due:
             activity = self._due.pop()
             state = self.state
-            if state.finished or state.cancel_requested or state.activities.get(activity.path) is not activity:
+            if (
+                state.finished
+                or state.cancel_requested
+                or state.activities.get(activity.path) is not activity
+            ):
                 continue
             around = self.ending_around(activity.path)
             if around is not None:
@@ -396,10 +400,14 @@ class Flow:
     def begin_sequence(self, path: str) -> None:
         """Run the ``workflow_start`` hooks of a graph, then enter its first state."""
         sequence, workflow = self.state.sequences[path], self.workflow_of(path)
+        if sequence.start_error:
+            error = f"workflow_start hook failed: {sequence.start_error}"
+            return self.closing.fail(path, Verdict(failed=True, error=error, exit_code=1), self.state.current)
         if self.hooks.run(path, "workflow_start", workflow.hooks.start, sequence.hooks_done):
             resumed = None if path else self.state.accepted.resumed
             name, via = (resumed.from_path, "resume") if resumed else (workflow.initial, "initial")
-            self.enter(path, f"{path}/{name}" if path else name, name, via)
+            return self.enter(path, f"{path}/{name}" if path else name, name, via)
+        return None
 
     def _terminate(self, activity: Activity, terminal: TerminalState) -> None:
         parent = self.state.activities.get(activity.parent)
