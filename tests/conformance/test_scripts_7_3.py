@@ -60,7 +60,7 @@ def test_other_programs_are_warned_of_at_the_place_of_the_value():
     files = {".awf/workflows/x.py": "#!/usr/bin/env python3\nprint('{{inputs.x}}')\n"}
     (line,) = [line for line in said(MAIN % "x.py", files) if "AWF_INPUT_*" in line]
     assert line.startswith("warning ")
-    assert ".awf/workflows/x.py:2:8 " in line
+    assert ".awf/workflows/x.py:2:10 " in line
 
 
 def test_a_program_that_is_not_there_fails_with_127():
