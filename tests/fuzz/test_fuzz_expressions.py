@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from fuzz.fuzzing import fuzz
 from hypothesis import strategies as st
 
 from awf.domain.expressions import ExpressionFailure, evaluate, parse_expression
 from awf.domain.expressions import test as holds
 from awf.domain.problems import Position, ProblemError
+from fuzz.fuzzing import fuzz
 
 PLACE = Position("main.yaml", 1, 1)
 SCOPE = {
@@ -49,20 +49,51 @@ def test_pieces_of_expressions() -> None:
 
 VALUES = st.recursive(
     st.sampled_from(
-        ["inputs.x", "inputs.n", "inputs.list", "states.a.JSON", "loop.Index", "1", "'a'", "nil", "true", "1e308", "9" * 30]
+        [
+            "inputs.x",
+            "inputs.n",
+            "inputs.list",
+            "states.a.JSON",
+            "loop.Index",
+            "1",
+            "'a'",
+            "nil",
+            "true",
+            "1e308",
+            "9" * 30,
+        ]
     ),
-    lambda inner: st.builds(
-        lambda left, operator, right: f"({left} {operator} {right})",
-        inner,
-        st.sampled_from(
-            ["==", "!=", "<", ">=", "&&", "||", "+", "-", "*", "/", "%", "**", "in", "contains", "matches", "??"]
-        ),
-        inner,
-    )
-    | st.builds(
-        lambda name, value: f"{name}({value})",
-        st.sampled_from(["len", "int", "float", "string", "abs", "trim", "lower", "not"]),
-        inner,
+    lambda inner: (
+        st.builds(
+            lambda left, operator, right: f"({left} {operator} {right})",
+            inner,
+            st.sampled_from(
+                [
+                    "==",
+                    "!=",
+                    "<",
+                    ">=",
+                    "&&",
+                    "||",
+                    "+",
+                    "-",
+                    "*",
+                    "/",
+                    "%",
+                    "**",
+                    "in",
+                    "contains",
+                    "matches",
+                    "??",
+                ]
+            ),
+            inner,
+        )
+        | st.builds(
+            lambda name, value: f"{name}({value})",
+            st.sampled_from(["len", "int", "float", "string", "abs", "trim", "lower", "not"]),
+            inner,
+        )
     ),
     max_leaves=12,
 )

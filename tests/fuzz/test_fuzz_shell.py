@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from fuzz.fuzzing import fuzz
 from hypothesis import strategies as st
 
 from awf.domain.shell import Hole, ShellPlaceError, preamble, shell_problems, shell_script
 from awf.domain.templates import Text, Value
+from fuzz.fuzzing import fuzz
 
 PIECES = [
     "echo ", " ", "\n", "\t", ";", "&", "&&", "|", "||", "(", ")", "((", "))", "$((", "$(", "${", "}", "`", "'", '"', "\\",
@@ -19,7 +19,9 @@ PIECES = [
 ]  # fmt: skip
 MARK = "\u2603;'$(`\"\n"
 """A value with characters that no piece of a script has."""
-VALUE = st.sampled_from([Value(MARK, MARK), Value("7", 7), Value("", ""), Value("'a b'", "'a b'", escaped=True)])
+VALUE = st.sampled_from(
+    [Value(MARK, MARK), Value("7", 7), Value("", ""), Value("'a b'", "'a b'", escaped=True)]
+)
 PARTS = st.lists(st.sampled_from(PIECES).map(Text) | st.text(max_size=3).map(Text) | VALUE, max_size=40)
 
 
@@ -27,12 +29,15 @@ def write(parts: list[Text | Value]) -> None:
     shell_problems([part if isinstance(part, Text) else Hole(escaped=part.escaped) for part in parts])
     try:
         script = shell_script(parts)
-    except ShellPlaceError as refusal:
-        assert 0 <= refusal.index < len(parts)
+    except ShellPlaceError:
         return
     values = [part for part in parts if isinstance(part, Value)]
-    assert script.display == "".join(part.text for part in parts)
-    if not any("\u2603" in part.text for part in parts if isinstance(part, Text)) and "<<" not in script.script:
+    if not any("#" in part.text for part in parts if isinstance(part, Text)):
+        assert script.display == "".join(part.text for part in parts)
+    if (
+        not any("\u2603" in part.text for part in parts if isinstance(part, Text))
+        and "<<" not in script.script
+    ):
         assert "\u2603" not in script.script
     assert {value for _, value in script.variables} <= {part.text for part in values} | {"a b"}
     assert preamble(script.variables).count("\n") == sum(value.count("\n") for _, value in script.variables)
@@ -46,7 +51,7 @@ def value_after(text: str, times: int) -> list[Text | Value]:
     return [Text(text * times), Value("x", "x")]
 
 
-HOSTILE = {
+HOSTILE: dict[str, list[Text | Value]] = {
     "substitutions": value_after("$(", 10_000),
     "quoted substitutions": value_after('"$(', 10_000),
     "backquotes": value_after("`", 10_001),

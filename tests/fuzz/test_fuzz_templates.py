@@ -5,12 +5,12 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from fuzz.fuzzing import fuzz
 from hypothesis import strategies as st
 
 from awf.domain.problems import Position, ProblemError
 from awf.domain.templates import TemplateFailure, parse_template, render, render_parts, render_value
 from awf.domain.templates import functions as template_functions
+from fuzz.fuzzing import fuzz
 
 PLACE = Position("main.yaml", 1, 1)
 SCOPE = {
@@ -39,7 +39,7 @@ def run(source: str) -> None:
         return
     for rendered in (render, render_parts, render_value):
         try:
-            found = rendered(template, SCOPE)  # type: ignore[operator]
+            found = rendered(template, SCOPE)
         except TemplateFailure:
             continue
         if isinstance(found, str):

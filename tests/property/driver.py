@@ -14,7 +14,16 @@ from awf.domain.workflow import Workflow
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.state import is_below
-from awf.engine.stimuli import Cancel, Continue, HookEnded, OutputArrived, StepFinished, Stimulus, TimerFired, World
+from awf.engine.stimuli import (
+    Cancel,
+    Continue,
+    HookEnded,
+    OutputArrived,
+    StepFinished,
+    Stimulus,
+    TimerFired,
+    World,
+)
 from awf.journal.events import (
     FINAL,
     Entry,
@@ -24,7 +33,6 @@ from awf.journal.events import (
     StepCompleted,
     StepFailed,
 )
-
 from property.generator import MAIN
 from property.world import Place, Script
 
@@ -37,7 +45,11 @@ class Drive:
     """One execution: a core, its whole journal, and the world that answers it."""
 
     def __init__(
-        self, workflows: Mapping[str, Workflow], script: Script, journal: Sequence[Entry] = (), world: World = WORLD
+        self,
+        workflows: Mapping[str, Workflow],
+        script: Script,
+        journal: Sequence[Entry] = (),
+        world: World = WORLD,
     ) -> None:
         self.script = script
         self.world = world
@@ -54,15 +66,18 @@ class Drive:
         """To the end; ``watch`` is called after every decision."""
         self.begin()
         count = 0
-        while not self.state.finished:
+        while not self.is_over():
             if watch is not None:
                 watch(self)
-                if self.state.finished:
-                    break
-            self.step()
+            if not self.is_over():
+                self.step()
             count += 1
             assert count < MOST_STIMULI, "does not end"
         return self
+
+    def is_over(self) -> bool:
+        """Has it ended?"""
+        return self.state.finished
 
     def begin(self) -> Drive:
         """An engine takes it."""

@@ -131,7 +131,11 @@ def _write_loop(draft: Draft, name: str, depth: int) -> None:
 
 def _route(draft: Draft, name: str, targets: list[str], *, own: bool) -> None:
     """Say where to go after a state. ``own``: it always has a way on after success."""
-    state, pick = draft.states[name], lambda: draft.random.choice(targets)
+    state = draft.states[name]
+
+    def pick() -> str:
+        return draft.random.choice(targets)
+
     if own or draft.chance(50):
         state["on_success"] = pick()
     if draft.chance(40):
@@ -141,7 +145,11 @@ def _route(draft: Draft, name: str, targets: list[str], *, own: bool) -> None:
     if draft.chance(20):
         state["continue_on_error"] = True
     if draft.chance(25):
-        whens = (f"states.{name}.ExitCode == 1", f"states.{name}.Output == 'ok'", f"states.{name}.Status == 'failed'")
+        whens = (
+            f"states.{name}.ExitCode == 1",
+            f"states.{name}.Output == 'ok'",
+            f"states.{name}.Status == 'failed'",
+        )
         state["transitions"] = [{"when": draft.random.choice(whens), "goto": pick()}]
     if state["type"] in {"for_each", "while"} and draft.chance(30):
         state["on_complete"] = pick()
@@ -149,5 +157,6 @@ def _route(draft: Draft, name: str, targets: list[str], *, own: bool) -> None:
 
 def _actions(draft: Draft) -> list[State]:
     return [
-        {"log": "said"} if draft.chance(50) else {"command": "hook"} for _ in range(1 + draft.random.randrange(2))
+        {"log": "said"} if draft.chance(50) else {"command": "hook"}
+        for _ in range(1 + draft.random.randrange(2))
     ]

@@ -29,7 +29,6 @@ from awf.domain.workflow import (
     Workflow,
 )
 from awf.engine.state import is_below
-
 from property.generator import MAIN
 from property.world import Script
 
@@ -90,7 +89,12 @@ class Graph:
             }
             for name, result in self.results.items()
         }
-        return {"states": states, "inputs": {}, "env": {}, **({} if loop is None else {"loop": {"Index": loop}})}
+        return {
+            "states": states,
+            "inputs": {},
+            "env": {},
+            **({} if loop is None else {"loop": {"Index": loop}}),
+        }
 
 
 @dataclass(frozen=True)
@@ -241,7 +245,9 @@ class Reference:
         if not result.failed or routing.continue_on_error:
             target = routing.on_complete or routing.on_success
             how = "failed and continues on error" if result.failed else "succeeded"
-            return Verdict(target or "", error=f"state '{at.name}' {how} but names no next state", exit_code=1)
+            return Verdict(
+                target or "", error=f"state '{at.name}' {how} but names no next state", exit_code=1
+            )
         if isinstance(routing.on_failure, InlineFailure):
             closing = Closing("failed", routing.on_failure.message.source, routing.on_failure.status)
             self._end_graph(at.graph.path, closing)
@@ -317,7 +323,11 @@ class Reference:
         decided: str | None = None
         try:
             while True:
-                while decided is None and len(entered) < len(state.branches) and self._has_room(at, state, running):
+                while (
+                    decided is None
+                    and len(entered) < len(state.branches)
+                    and self._has_room(at, state, running)
+                ):
                     name = state.branches[len(entered)]
                     entered.append(name)
                     self._advance(at, name, self._branch(at, name), running, over)
@@ -372,7 +382,9 @@ class Reference:
         if decided is None and state.strategy == "any_succeed":
             decided = entered[-1]
         found = {name: self.latest[path] for name in entered if (path := f"{at.path}/{name}") in self.latest}
-        any_won = decided is not None and state.strategy == "any_succeed" and not self._lost(at, found, decided)
+        any_won = (
+            decided is not None and state.strategy == "any_succeed" and not self._lost(at, found, decided)
+        )
         if decided is not None and not any_won:
             result = found.get(decided)
             error = f"branch '{decided}' failed" + (f": {result.error}" if result else "")

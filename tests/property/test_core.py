@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from awf.domain.outcomes import Cancelled
 from awf.domain.workflow import Workflow
 from awf.engine.stimuli import TimerFired
-
 from property.checks import check_at_rest, check_journal
 from property.driver import MAX_TRANSITIONS, Drive
 from property.generator import load, workflow_texts

@@ -13,7 +13,6 @@ import pytest
 
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import World
-
 from property.checks import check_at_rest
 from property.driver import WORLD, Drive
 from property.generator import MAIN, load
@@ -141,7 +140,8 @@ states:
 def test_blocks_may_be_nested_deeper_than_calls_of_functions(failing: int) -> None:
     depth = 400
     lines = [
-        f'  s{level}: {{type: for_each, items: [x], body: [s{level + 1}], on_success: done}}' for level in range(depth)
+        f"  s{level}: {{type: for_each, items: [x], body: [s{level + 1}], on_success: done}}"
+        for level in range(depth)
     ]
     text = "\n".join(
         [
