@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from awf.domain.files import MAX_BYTES
+from awf.domain.templates import Text, Value
 from awf.domain.workflow import Workflow
 
 if TYPE_CHECKING:
     from awf.engine.flow import Flow
+
+
+_PATH = re.compile(r"/[^\s'\"`$;&|<>()\\\\]+")
 
 
 def read_beside(flow: Flow, workflow: Workflow, path: str) -> str:
@@ -30,6 +37,24 @@ def read_beside(flow: Flow, workflow: Workflow, path: str) -> str:
     if path.startswith(".awf/") and not world.file_exists(place):
         place = posixpath.join(root, path)
     return world.read_file(place)
+
+
+def local_first(flow: Flow, workflow: Workflow, parts: Sequence[Text | Value]) -> list[Text | Value]:
+    """The parts of a command in which ``{{awf.scripts_dir}}/x`` and ``{{awf.prompts_dir}}/x`` mean the workflow's own
+    ``scripts/x`` and ``prompts/x`` where those exist, in its directory or beside it."""
+    own = {flow.state.accepted.awf.get(f"{kind}_dir"): kind for kind in ("scripts", "prompts")}
+    found = list(parts)
+    for index, (part, following) in enumerate(pairwise(parts)):
+        kind = own.get(part.text) if isinstance(part, Value) else None
+        suffix = _PATH.match(following.text) if isinstance(following, Text) else None
+        if kind is not None and suffix is not None:
+            beside = posixpath.join(flow.state.accepted.root, posixpath.dirname(workflow.file))
+            for parent in (beside, posixpath.dirname(beside)):
+                place = posixpath.join(parent, kind)
+                if flow.world.file_exists(place + suffix[0]):
+                    found[index] = Value(place, place)
+                    break
+    return found
 
 
 def read_text(path: str) -> str:
