@@ -63,8 +63,11 @@ class Drive:
         self.state = self.core.state
 
     def run(self, watch: Callable[[Drive], None] | None = None) -> Drive:
-        """To the end; ``watch`` is called after every decision."""
-        self.begin()
+        """From the beginning, or after a crash, to the end; ``watch`` is called after every decision."""
+        return self.begin().go_on(watch)
+
+    def go_on(self, watch: Callable[[Drive], None] | None = None) -> Drive:
+        """To the end."""
         count = 0
         while not self.is_over():
             if watch is not None:
