@@ -494,8 +494,10 @@ def test_states_are_entered_by_the_rule_that_the_journal_names() -> None:
             "state 'a' references undefined state 'nope'",
         ),
         (
-            "{initial: a, a: {type: for_each, items: x, body: [b], on_complete: nope}, b: {type: step, command: x}, "
-            "end: {type: terminal}}",
+            (
+                "{initial: a, a: {type: for_each, items: x, body: [b], on_complete: nope}, b: {type: step, command: x}, "
+                "end: {type: terminal}}"
+            ),
             "state 'a' references undefined state 'nope'",
         ),
         ("{initial: nope, end: {type: terminal}}", "initial state 'nope' is not defined"),
@@ -504,28 +506,38 @@ def test_states_are_entered_by_the_rule_that_the_journal_names() -> None:
             "at least one terminal state is required",
         ),
         (
-            "{initial: a, a: {type: step, command: 'true', on_success: end, transitions: [{when: 'true'}]}, "
-            "end: {type: terminal}}",
+            (
+                "{initial: a, a: {type: step, command: 'true', on_success: end, transitions: [{when: 'true'}]}, "
+                "end: {type: terminal}}"
+            ),
             "transition 1: goto is required",
         ),
         (
-            "{initial: a, a: {type: step, command: 'true', on_success: end, transitions: [{when: '1 +', goto: end}]}, "
-            "end: {type: terminal}}",
+            (
+                "{initial: a, a: {type: step, command: 'true', on_success: end, transitions: [{when: '1 +', goto: end}]}, "
+                "end: {type: terminal}}"
+            ),
             "transition 1",
         ),
         (
-            "{initial: a, a: {type: step, command: 'true', on_failure: {status: 3}, on_success: end}, "
-            "end: {type: terminal}}",
+            (
+                "{initial: a, a: {type: step, command: 'true', on_failure: {status: 3}, on_success: end}, "
+                "end: {type: terminal}}"
+            ),
             "message",
         ),
         (
-            "{initial: a, a: {type: step, command: 'true', on_failure: {message: ''}, on_success: end}, "
-            "end: {type: terminal}}",
+            (
+                "{initial: a, a: {type: step, command: 'true', on_failure: {message: ''}, on_success: end}, "
+                "end: {type: terminal}}"
+            ),
             "'message' must not be empty",
         ),
         (
-            "{initial: a, a: {type: step, command: 'true', on_failure: [end], on_success: end}, "
-            "end: {type: terminal}}",
+            (
+                "{initial: a, a: {type: step, command: 'true', on_failure: [end], on_success: end}, "
+                "end: {type: terminal}}"
+            ),
             "map of message and status",
         ),
         (

@@ -110,3 +110,25 @@ def test_the_paths_of_awf() -> None:
         f"{data}/plugins",
         f"{config}/skills",
     ]
+
+
+def test_scripts_in_commands_come_in_three_tiers() -> None:
+    files = {
+        **MANIFEST,
+        f"{PACK}/workflows/build.yaml": """
+            name: build
+            states:
+              initial: say
+              say: {type: step, command: 'sh "{{.awf.scripts_dir}}/x.sh"', on_success: done}
+              done: {type: terminal}
+            """,
+    }
+    tiers = {
+        ".config/awf/scripts/x.sh": "echo everybody",
+        f"{PACK}/scripts/x.sh": "echo of the pack",
+        ".awf/scripts/tools/x.sh": "echo mine",
+    }
+    for path, script in tiers.items():
+        files[path] = script
+        result = run(call("main", "tools/build"), files=files)
+        assert result.outputs["c0/say"] == script.removeprefix("echo ") + "\n"

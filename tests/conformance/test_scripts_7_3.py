@@ -60,7 +60,7 @@ def test_other_programs_are_warned_of_at_the_place_of_the_value():
     files = {".awf/workflows/x.py": "#!/usr/bin/env python3\nprint('{{inputs.x}}')\n"}
     (line,) = [line for line in said(MAIN % "x.py", files) if "AWF_INPUT_*" in line]
     assert line.startswith("warning ")
-    assert ".awf/workflows/x.py:2:8 " in line
+    assert ".awf/workflows/x.py:2:10 " in line
 
 
 def test_a_program_that_is_not_there_fails_with_127():
@@ -133,3 +133,21 @@ def test_secrets_reach_a_script_and_stay_out_of_the_record():
     )
     assert result.outputs["s"] == "14\n***\n"
     assert not any("s3cret-value-9" in repr(entry) for entry in result.facts)
+
+
+def test_awfs_directories_in_commands_and_dirs_are_local_before_global():
+    text = """
+    name: main
+    states:
+      initial: a
+      a: {type: step, command: "sh {{awf.scripts_dir}}/z.sh; cat '{{.awf.prompts_dir}}/p.md'", on_success: b}
+      b: {type: step, command: "pwd; echo {{awf.config_dir}}", dir: "{{awf.scripts_dir}}/sub", on_success: done}
+      done: {type: terminal}
+    """
+    result = run(
+        text,
+        files={".awf/scripts/z.sh": "echo z", ".awf/workflows/prompts/p.md": "p", ".awf/scripts/sub/x": ""},
+    )
+    assert result.outputs["a"] == "z\np"
+    assert result.outputs["b"].splitlines()[0].endswith("/.awf/scripts/sub")
+    assert result.outputs["b"].splitlines()[1].endswith("/awf")

@@ -129,10 +129,24 @@ def test_7_a_value_in_command_position_runs_as_one_simple_command():
 
 
 def test_7_escape_is_never_applied_twice():
-    text = "it's"
+    text = "it's a 'b'"
     assert printed("printf %s {{escape .inputs.x}}", {"x": text}) == text
-    assert printed('printf %s "{{escape .inputs.x}}"', {"x": text}) in {text, "'it'\\''s'"}
+    assert printed('printf %s "{{escape .inputs.x}}"', {"x": text}) == text
     assert printed("printf %s {{.inputs.x | escape}}", {"x": "#x ~root a=b"}) == "#x ~root a=b"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat > x.sh <<'END'\nprintf %s {{escape .inputs.x}}\nEND\nsh x.sh",
+        "cat > x.sh <<END\nprintf %s {{escape .inputs.x}}\nEND\nsh x.sh",
+        'sh -c "printf %s {{escape .inputs.x}}"',
+        "eval printf %s {{escape .inputs.x}}",
+    ],
+)
+def test_7_what_is_escaped_stays_so_where_text_is_read_as_code_later(command):
+    assert printed(command, {"x": NASTY}) == NASTY
+    assert not any("scanned a second time" in line for line in said("inputs: [{name: x}]\n" + step(command)))
 
 
 def test_7_the_record_shows_the_command_with_the_values_in_place():
@@ -156,10 +170,7 @@ def test_7_1_dir_is_a_template_relative_to_the_working_directory():
 
 def test_7_1_a_dir_that_does_not_exist_is_named():
     error, code = failed("true", dir="no/such")
-    assert (
-        error.startswith("step 's' failed: working directory does not exist: ")
-        or "working directory does not exist: " in error
-    )
+    assert "working directory does not exist: " in error
     assert error.endswith("/no/such")
     assert code == 126
 

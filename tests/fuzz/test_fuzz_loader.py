@@ -52,9 +52,10 @@ SCALARS = (
 def load(source: str | bytes) -> Loaded:
     loaded = load_workflow(source, "main.yaml", "main")
     assert (loaded.workflow is None) == bool(loaded.errors)
-    lines = source.count("\n" if isinstance(source, str) else b"\n") + 1  # type: ignore[arg-type]
+    text = source if isinstance(source, str) else source.decode(errors="replace")
+    lines = len(text.splitlines()) + 1
     for problem in loaded.problems:
-        assert 1 <= problem.position.line <= lines + 1, str(problem)
+        assert 1 <= problem.position.line <= lines, str(problem)
         assert problem.position.column >= 1, str(problem)
     return loaded
 

@@ -39,7 +39,7 @@ def run(source: str) -> None:
         return
     for rendered in (render, render_parts, render_value):
         try:
-            found = rendered(template, SCOPE)  # type: ignore[operator]
+            found = rendered(template, SCOPE)
         except TemplateFailure:
             continue
         if isinstance(found, str):

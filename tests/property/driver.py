@@ -63,18 +63,24 @@ class Drive:
         self.state = self.core.state
 
     def run(self, watch: Callable[[Drive], None] | None = None) -> Drive:
-        """To the end; ``watch`` is called after every decision."""
-        self.begin()
+        """From the beginning, or after a crash, to the end; ``watch`` is called after every decision."""
+        return self.begin().go_on(watch)
+
+    def go_on(self, watch: Callable[[Drive], None] | None = None) -> Drive:
+        """To the end."""
         count = 0
-        while not self.state.finished:
+        while not self.is_over():
             if watch is not None:
                 watch(self)
-                if self.state.finished:
-                    break
-            self.step()
+            if not self.is_over():
+                self.step()
             count += 1
             assert count < MOST_STIMULI, "does not end"
         return self
+
+    def is_over(self) -> bool:
+        """Has it ended?"""
+        return self.state.finished
 
     def begin(self) -> Drive:
         """An engine takes it."""

@@ -131,7 +131,11 @@ def _write_loop(draft: Draft, name: str, depth: int) -> None:
 
 def _route(draft: Draft, name: str, targets: list[str], *, own: bool) -> None:
     """Say where to go after a state. ``own``: it always has a way on after success."""
-    state, pick = draft.states[name], lambda: draft.random.choice(targets)
+    state = draft.states[name]
+
+    def pick() -> str:
+        return draft.random.choice(targets)
+
     if own or draft.chance(50):
         state["on_success"] = pick()
     if draft.chance(40):

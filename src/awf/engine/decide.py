@@ -291,11 +291,6 @@ class Core:
         if block is not None and block.ending is not None:
             return flow.collapse(block)
         if fact.hook == "workflow_start":
-            if fact.error:
-                error = f"workflow_start hook failed: {fact.error}"
-                return flow.closing.fail(
-                    fact.path, Verdict(failed=True, error=error, exit_code=1), state.current
-                )
             return flow.begin_sequence(fact.path)
         if fact.hook in {"pre", "post"}:
             activity = state.activities[fact.path]

@@ -76,6 +76,8 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
         case StepReused():
             _reuse(state, entry, fact)
         case LoopIterated():
+            # What ended the iteration before is left with it, or a crash here would route it once more.
+            _drop_below(state, fact.path)
             _activity(state, entry, fact.path).index = fact.index
         case BlockEnding():
             _activity(state, entry, fact.path).ending = fact
@@ -216,7 +218,10 @@ def _hook_finished(state: ExecutionState, entry: Entry, fact: HookFinished) -> N
     if fact.hook in {"pre", "post"}:
         _activity(state, entry, fact.path).hooks_done = fact.index + 1
     else:
-        state.sequences[fact.path].hooks_done = fact.index + 1
+        sequence = state.sequences[fact.path]
+        sequence.hooks_done = fact.index + 1
+        if fact.hook == "workflow_start" and fact.exit_code != 0:
+            sequence.start_error = fact.error
 
 
 def _drop_below(state: ExecutionState, path: str) -> None:

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from awf.domain.files import MAX_BYTES
+from awf.domain.packs import pack_of
+from awf.domain.templates import Text, Value
 from awf.domain.workflow import Workflow
 
 if TYPE_CHECKING:
     from awf.engine.flow import Flow
+
+
+_PATH = re.compile(r"/[^\s'\"`$;&|<>()\\\\]+")
 
 
 def read_beside(flow: Flow, workflow: Workflow, path: str) -> str:
@@ -30,6 +38,33 @@ def read_beside(flow: Flow, workflow: Workflow, path: str) -> str:
     if path.startswith(".awf/") and not world.file_exists(place):
         place = posixpath.join(root, path)
     return world.read_file(place)
+
+
+def local_first(flow: Flow, workflow: Workflow, parts: Sequence[Text | Value]) -> list[Text | Value]:
+    """The parts of a command in which ``{{awf.scripts_dir}}/x`` and ``{{awf.prompts_dir}}/x`` mean the workflow's own
+    ``scripts/x`` and ``prompts/x`` where those exist, in its directory or beside it; in a pack, first of all those that
+    the project has for the pack."""
+    own = {flow.state.accepted.awf.get(f"{kind}_dir"): kind for kind in ("scripts", "prompts")}
+    found = list(parts)
+    for index, (part, following) in enumerate(pairwise(parts)):
+        kind = own.get(part.text) if isinstance(part, Value) else None
+        suffix = _PATH.match(following.text) if isinstance(following, Text) else None
+        if kind is not None and suffix is not None:
+            for place in _nearer(flow.state.accepted.root, workflow, kind):
+                if flow.world.file_exists(place + suffix[0]):
+                    found[index] = Value(place, place)
+                    break
+    return found
+
+
+def _nearer(root: str, workflow: Workflow, kind: str) -> Iterator[str]:
+    """Directories that win over the user's for all projects: the project's own for a pack, then the workflow's."""
+    pack = pack_of(workflow.identifier)
+    if pack is not None:
+        yield posixpath.join(root, ".awf", kind, pack)
+    beside = posixpath.join(root, posixpath.dirname(workflow.file))
+    yield posixpath.join(beside, kind)
+    yield posixpath.join(posixpath.dirname(beside), kind)
 
 
 def read_text(path: str) -> str:

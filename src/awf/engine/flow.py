@@ -23,12 +23,21 @@ import msgspec
 from awf.domain.expressions import Expression, test
 from awf.domain.packs import callees
 from awf.domain.sealing import Sealer
-from awf.domain.templates import FileReader, Template, TemplateFailure, render, render_value
+from awf.domain.templates import (
+    FileReader,
+    Template,
+    TemplateFailure,
+    Text,
+    Value,
+    render,
+    render_parts,
+    render_value,
+)
 from awf.domain.workflow import CallState, State, TerminalState, Workflow
 from awf.engine.blocks import Block, Ending, Leaf, Verdict
 from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
-from awf.engine.files import read_beside
+from awf.engine.files import local_first, read_beside
 from awf.engine.hooks import Hooks
 from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
@@ -117,10 +126,17 @@ class Flow:
         """Like ``text``; a template that is one single action keeps the type of its value. Raises TemplateFailure."""
         return render_value(template, self.scope(path), files=self.files(path))
 
+    def parts(self, template: Template, path: str) -> list[Text | Value]:
+        """Like ``text``, in parts; paths in awf's own directories are those beside the workflow where they exist."""
+        parts = render_parts(template, self.scope(path), files=self.files(path))
+        return local_first(self, self._workflow_at(path), parts)
+
     def files(self, path: str) -> FileReader:
         """What ``readFile`` reads there: paths are meant from the workflow's directory."""
-        sequence = path if path in self.state.sequences else self.state.sequence_of(path)
-        return partial(read_beside, self, self.workflow_of(sequence))
+        return partial(read_beside, self, self._workflow_at(path))
+
+    def _workflow_at(self, path: str) -> Workflow:
+        return self.workflow_of(path if path in self.state.sequences else self.state.sequence_of(path))
 
     def test(self, expression: Expression, path: str) -> bool:
         """Evaluate a condition. Raises ExpressionFailure."""
@@ -400,10 +416,14 @@ class Flow:
     def begin_sequence(self, path: str) -> None:
         """Run the ``workflow_start`` hooks of a graph, then enter its first state."""
         sequence, workflow = self.state.sequences[path], self.workflow_of(path)
+        if sequence.start_error:
+            error = f"workflow_start hook failed: {sequence.start_error}"
+            return self.closing.fail(path, Verdict(failed=True, error=error, exit_code=1), self.state.current)
         if self.hooks.run(path, "workflow_start", workflow.hooks.start, sequence.hooks_done):
             resumed = None if path else self.state.accepted.resumed
             name, via = (resumed.from_path, "resume") if resumed else (workflow.initial, "initial")
-            self.enter(path, f"{path}/{name}" if path else name, name, via)
+            return self.enter(path, f"{path}/{name}" if path else name, name, via)
+        return None
 
     def _terminate(self, activity: Activity, terminal: TerminalState) -> None:
         parent = self.state.activities.get(activity.parent)

@@ -42,6 +42,8 @@ from awf.journal.events import (
     ExecutionFailed,
     ExecutionReleased,
     HookStarted,
+    StepCompleted,
+    StepFailed,
     StepRetrying,
     StepStarted,
     Stream,
@@ -184,6 +186,8 @@ class Interpreter:
                     self._start_hook(fact)
                 case StepRetrying() as fact:
                     self._set_timer(fact.path, fact.attempt, fact.delay)
+                case StepCompleted(path=path) | StepFailed(path=path):
+                    self._drop_timer(path)
                 case BlockEnding(path=path) | WorkflowClosing(path=path):
                     self._end_below(path)
                 case CancelRequested():
@@ -200,15 +204,19 @@ class Interpreter:
             if not path or is_below(running, path):
                 cancel.set()
         for waiting in [waiting for waiting in self._timers if not path or is_below(waiting, path)]:
-            self._timers.pop(waiting).cancel()
+            self._drop_timer(waiting)
 
     # Timers
 
     def _set_timer(self, path: str, attempt: int, seconds: float) -> None:
-        if path in self._timers:
-            self._timers.pop(path).cancel()
+        self._drop_timer(path)
         loop = asyncio.get_running_loop()
         self._timers[path] = loop.call_later(max(0.0, seconds), self._fire, path, attempt)
+
+    def _drop_timer(self, path: str) -> None:
+        timer = self._timers.pop(path, None)
+        if timer is not None:
+            timer.cancel()
 
     def _fire(self, path: str, attempt: int) -> None:
         del self._timers[path]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from awf.domain.duration import parse_duration
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
-from awf.domain.templates import Template, TemplateFailure, render_parts
+from awf.domain.templates import Template, TemplateFailure
 from awf.domain.workflow import State, StepState
 from awf.engine.state import Activity
 from awf.journal.events import ShellCommand, StepStarted
@@ -35,7 +35,9 @@ class ShellStep:
                 f"the command of state '{state.name}' is empty after rendering ({state.command.position})"
             )
         try:
-            directory = "" if state.dir is None else flow.text(state.dir, path)
+            directory = (
+                "" if state.dir is None else "".join(part.text for part in flow.parts(state.dir, path))
+            )
             env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
         except TemplateFailure as failure:
             raise CannotStart(failure.message) from failure
@@ -62,7 +64,7 @@ class Unperformed:
 def render_command(flow: Flow, path: str, template: Template, *, code: bool = False) -> ShellCommand:
     """A shell command with its values as data. Raises CannotStart."""
     try:
-        parts = render_parts(template, flow.scope(path), files=flow.files(path))
+        parts = flow.parts(template, path)
         script = shell_script(parts, code=code or template.sole_action)
     except TemplateFailure as failure:
         raise CannotStart(failure.message) from failure

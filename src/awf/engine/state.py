@@ -102,12 +102,13 @@ class Activity:
 @dataclass(slots=True)
 class Sequence:
     """The graph of the execution (path empty) or of a sub-workflow. ``entered``: its first state has been.
-    ``hooks_done`` counts actions of ``workflow_start``, then of the closing hooks. ``results`` has the latest result of
-    each of its states, and goes with the graph."""
+    ``hooks_done`` counts actions of ``workflow_start``, then of the closing hooks; ``start_error`` is why one of the
+    former failed. ``results`` has the latest result of each of its states, and goes with the graph."""
 
     path: str
     entered: bool = False
     hooks_done: int = 0
+    start_error: str = ""
     closing: WorkflowClosing | None = None
     results: dict[str, StepResult] = field(default_factory=dict)
 

@@ -15,6 +15,9 @@ ROUTES = {
     "/api/workflows/{name}": {"get"},
     "/api/workflows/{name}/validate": {"post"},
     "/api/workflows/{name}/run": {"post"},
+    "/api/workflows/{source}/{name}": {"get"},
+    "/api/workflows/{source}/{name}/validate": {"post"},
+    "/api/workflows/{source}/{name}/run": {"post"},
     "/api/executions": {"get"},
     "/api/executions/{id}": {"get", "delete"},
     "/api/executions/{id}/resume": {"post"},
@@ -45,7 +48,7 @@ async def test_the_description_is_valid_openapi_3_1_and_the_same_as_yaml(bench: 
 async def test_every_route_and_every_status_is_described(bench: Bench) -> None:
     paths = (await bench.get("/openapi.json")).json()["paths"]
     assert {path: set(item) for path, item in paths.items()} == ROUTES
-    success = {"runWorkflow": "202", "cancelExecution": "204"}
+    success = {"runWorkflow": "202", "runScopedWorkflow": "202", "cancelExecution": "204"}
     for item in paths.values():
         for operation in item.values():
             statuses = set(operation["responses"])

@@ -104,7 +104,8 @@ def test_run_and_validate_are_reserved_second_segments(api: Api) -> None:
     assert api.ask("POST", "/api/workflows/build/validate").status_code == 200
     for reserved in ("run", "validate"):
         answer = api.ask("GET", f"/api/workflows/tools/{reserved}")
-        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+        assert answer.status_code == 405
+        assert "POST" in answer.headers["allow"]
 
 
 def test_the_projects_inputs_stand_in_for_what_a_run_does_not_give(api: Api) -> None:

@@ -60,7 +60,8 @@ def shell_problems(parts: Sequence[Text | Hole], *, code: bool = False) -> list[
         use, part = uses[number], parts[index]
         if use.place is Place.NONE:
             findings.append((index, "error", f"a value {use.reason} has no safe form"))
-        findings += ((index, "warning", message) for message in use.warnings)
+        escaped = isinstance(part, Hole) and part.escaped
+        findings += ((index, "warning", message) for message in use.all_warnings(escaped))
         quotes = isinstance(part, Hole) and any(quote in part.sample for quote in "'\"")
         if use.place is Place.WORDS and quotes:
             findings.append(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awf.domain.shell.places import Document, Place, Use
-from awf.domain.shell.scanner import DOUBLE, Context, Scanner
+from awf.domain.shell.scanner import DOCUMENT, Context, Scanner
 
 _IN_DELIMITER = Context(Place.NONE, "in the delimiter of a here-document")
 _IN_BACKQUOTES = "in a here-document with a quoted delimiter inside backquotes"
@@ -82,7 +82,7 @@ class DocumentScanner(Scanner):
         else:
             limit, self.limit = self.limit, end
             while self.pos < self.limit:
-                self.expanding(DOUBLE, in_quotes=False)
+                self.expanding(DOCUMENT, in_quotes=False)
             self.limit = limit
             self.collected.clear()
         self.pos = after
@@ -98,7 +98,7 @@ class DocumentScanner(Scanner):
             elif not _USUAL_DELIMITER.fullmatch(pending.delimiter):
                 self.uses[number] = Use(Place.NONE, _ODD_DELIMITER)
             else:
-                self.uses[number] = Use(Place.DOUBLE, document=document)
+                self.uses[number] = Use(Place.DOUBLE, written=True, document=document)
 
     def _document_end(self, pending: _Pending) -> tuple[int, int]:
         """Where the body ends, and where the script goes on."""

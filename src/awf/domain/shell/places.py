@@ -76,13 +76,22 @@ class Document:
 
 @dataclass(slots=True)
 class Use:
-    """One value's place. ``reason`` says why there is no safe form; ``warnings`` are for people."""
+    """One value's place. ``reason`` says why there is no safe form; ``warnings`` are for people, and ``rescans`` those
+    that do not hold for a value that came through ``escape``. ``written``: it becomes part of a text that is written
+    down, where such a value stays quoted.
+    """
 
     place: Place
     reason: str = ""
     check: Check | None = None
+    written: bool = False
     document: Document | None = None
     warnings: list[str] = field(default_factory=list)
+    rescans: list[str] = field(default_factory=list)
+
+    def all_warnings(self, escaped: bool) -> list[str]:
+        """What is said of a value here."""
+        return self.warnings if escaped else self.warnings + self.rescans
 
 
 def reference(place: Place, name: str, escaped: bool) -> str:

@@ -37,16 +37,16 @@ def warn_of_second_scan(words: Sequence[Word], uses: dict[int, Use]) -> None:
             _warn(uses, _remote(words[place + 1 :]), "ssh")
         elif base in _LANGUAGES:
             option = _LANGUAGES[base]
-            _warn(
-                uses, _code_of(words[place + 1 :], option[1]), f"{base} {option}", "is code of that language"
-            )
+            _warn(uses, _code_of(words[place + 1 :], option[1]), f"{base} {option}", language=True)
 
 
-def _warn(
-    uses: dict[int, Use], words: Sequence[Word], where: str, what: str = "is scanned a second time, as code"
-) -> None:
+def _warn(uses: dict[int, Use], words: Sequence[Word], where: str, language: bool = False) -> None:
+    what = "is code of that language" if language else "is scanned a second time, as code"
     for number in numbers_of(words):
-        uses[number].warnings.append(f"a value stands inside {where}, where text {what}")
+        use = uses[number]
+        (use.warnings if language else use.rescans).append(
+            f"a value stands inside {where}, where text {what}"
+        )
 
 
 def _code_of(words: Sequence[Word], letter: str) -> Sequence[Word]:

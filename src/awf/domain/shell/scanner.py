@@ -25,9 +25,11 @@ class Context(NamedTuple):
     place: Place
     reason: str = ""
     check: Check | None = None
+    written: bool = False
 
 
 DOUBLE = Context(Place.DOUBLE)
+DOCUMENT = Context(Place.DOUBLE, written=True)
 SINGLE = Context(Place.SINGLE)
 DOLLAR_SINGLE = Context(Place.DOLLAR_SINGLE)
 COMPUTED = Context(Place.DOUBLE, check=Check.NUMBER)

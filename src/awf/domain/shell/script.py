@@ -103,7 +103,7 @@ class _Writer:
         """What stands for a value in the script, and for people."""
         index, value = self._values[number]
         use = self._uses[number]
-        text = plain(value)
+        text = _meant(value, use)
         if use.place is Place.COMMENT:
             return "", ""
         if use.place is Place.NONE:
@@ -111,7 +111,7 @@ class _Writer:
         if use.place is Place.RANGE and _WHOLE_NUMBER.fullmatch(text):
             return text, text
         text = self._checked(text, use.check, index)
-        self._warnings += use.warnings
+        self._warnings += use.all_warnings(value.escaped)
         splits = use.place in {Place.WORDS, Place.RANGE} and not value.escaped
         if splits and any(quote in text for quote in "'\""):
             self._warnings.append("the quote characters of a value outside quotes are plain characters")
@@ -149,7 +149,7 @@ class _Writer:
         for document, number in last.items():
             body = self._holed[document.start : document.end]
             values = self._values[number + 1 - body.count(HOLE) : number + 1]
-            line = document.ended_by(_filled(body, [plain(value) for _, value in values]))
+            line = document.ended_by(_filled(body, [value.text for _, value in values]))
             if line is not None:
                 message = f"the value contains the line {line.strip()!r}, which ends its here-document"
                 raise ShellPlaceError(message, values[-1][0])
@@ -159,6 +159,11 @@ class _Writer:
 def _filled(holed: str, texts: Iterable[str]) -> str:
     codes = holed.split(HOLE)
     return codes[0] + "".join(text + code for text, code in zip(texts, codes[1:], strict=True))
+
+
+def _meant(value: Value, use: Use) -> str:
+    """What the shell gets: a value that came through ``escape`` stays quoted where it is read as code later."""
+    return value.text if use.written or use.rescans else plain(value)
 
 
 def plain(value: Value) -> str:

@@ -1,0 +1,62 @@
+"""Commands that look at files alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from awf.cli.main import awf
+
+WORKFLOW = "name: build\nstates: {initial: a, a: {type: terminal}}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "AWF_CONFIG_HOME", "AWF_CONFIG_PATH", "AWF_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    pack = tmp_path / ".awf" / "workflow-packs" / "tools"
+    (pack / "workflows").mkdir(parents=True)
+    (pack / "manifest.yaml").write_text("name: tools\nversion: 1\nworkflows: [build]\n")
+    (pack / "workflows" / "build.yaml").write_text(WORKFLOW)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(awf, arguments, catch_exceptions=False)
+
+
+def test_packs_are_listed_with_what_is_wrong_with_them(project: Path) -> None:
+    result = call("list")
+    assert "tools/build" in result.stdout
+    assert "manifest.yaml:2:10: error: version '1' is not MAJOR.MINOR.PATCH" in result.stderr
+
+
+def test_a_packs_workflow_is_validated_by_name_and_by_path(project: Path) -> None:
+    for argument in ("tools/build", ".awf/workflow-packs/tools/workflows/build.yaml"):
+        result = call("validate", argument)
+        assert result.exit_code == 0
+        assert result.stdout.endswith("tools/build: valid, 1 warning\n")
+
+
+def test_settings_are_shown_with_their_sources(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / ".awf" / "config.yaml").write_text(
+        "inputs: {region: eu, api_token: hush-hush}\nengine: {slots: 3}\nserver: {prot: 80}\n"
+    )
+    monkeypatch.setenv("AWF_PORT", "99")
+    result = call("config", "show")
+    lines = {line.split()[0]: line.split(None, 2)[1:] for line in result.stdout.splitlines() if line}
+    assert lines["server.port"] == ["99", "AWF_PORT"]
+    assert lines["server.host"] == ["127.0.0.1", "default"]
+    assert lines["engine.slots"] == ["3", f"{project}/.awf/config.yaml: engine.slots"]
+    assert lines["inputs.region"][0] == '"eu"'
+    assert lines["inputs.api_token"][0] == "***"
+    assert "config.yaml:3:10: warning: server: unknown key 'prot' (did you mean 'port'?)" in result.stderr
+
+
+def test_the_schema_is_json(project: Path) -> None:
+    assert json.loads(call("schema").stdout)["$schema"].startswith("https://json-schema.org/")
