@@ -86,7 +86,8 @@ class PackNotFound(WorkflowNotFound):
 
     code = "USER.FACADE.PACK_NOT_FOUND"
 
-    def __init__(self, name: str, pack: str) -> None:
+    def __init__(self, name: str) -> None:
+        pack = name.partition("/")[0]
         super().__init__(name, f"workflow not found: {name} (no pack '{pack}' is installed)")
 
 

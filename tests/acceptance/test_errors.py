@@ -61,7 +61,7 @@ def test_what_does_not_exist_is_404(examples: Server, method: str, path: str, de
         "/api/",
         "/api/nothing",
         "/docs/..%2Fsecret",
-        "/api/workflows/a/b",
+        "/api/workflows/a/b/c",
         "/api/workflows/..%2F..%2Fsecret",
     ],
 )

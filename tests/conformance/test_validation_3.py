@@ -218,3 +218,17 @@ def test_3_11_no_false_alarms(command):
         f"  s:\n    type: step\n    command: |\n      echo {command}\n    on_success: t\n  t: {{type: step, command: 'true', on_success: s, on_failure: d}}\n"
     )
     assert [line for line in said("inputs: [{name: x}]\n" + text) if line.startswith("error")] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        '"echo a\\necho {{states.zz.Output}}"',
+        "echo a\n      echo {{states.zz.Output}}",
+        "'true\n\n      echo {{states.zz.Output}}'",
+    ],
+)
+def test_3_where_the_text_has_other_lines_than_the_file_its_beginning_is_named(command):
+    body = f"  s:\n    type: step\n    on_success: d\n    command: {command}\n"
+    column = 14 if command.startswith("echo") else 15
+    assert said(states(body)) == [f"error 7:{column} state 's' references undefined state 'zz' in command"]

@@ -148,9 +148,8 @@ class Reference:
         try:
             error = yield from self._hooks(path, "workflow_start", hooks.start, stop=True)
             if error:
-                closing = Closing("failed", f"workflow_start hook failed: {error}", 1)
-            else:
-                closing = yield from self._walk(graph)
+                return Closing("failed", f"workflow_start hook failed: {error}", 1)
+            closing = yield from self._walk(graph)
         except GraphEnds as end:
             if end.graph != path:
                 raise

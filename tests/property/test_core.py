@@ -36,7 +36,7 @@ def a_world(seed: int) -> tuple[dict[str, Workflow], Script]:
 
 
 @given(SEEDS)
-@examples(200)
+@examples(100)
 def test_the_core_does_what_the_reference_interpreter_does(seed: int) -> None:
     workflows, script = a_world(seed)
     reference = Reference(workflows, script, MAX_TRANSITIONS)
@@ -50,7 +50,7 @@ def test_the_core_does_what_the_reference_interpreter_does(seed: int) -> None:
 
 
 @given(SEEDS)
-@examples(100)
+@examples(60)
 def test_every_journal_is_whole_and_rebuilds_the_state(seed: int) -> None:
     drive = Drive(*a_world(seed)).run()
     check_journal(drive.journal, drive.state)
@@ -58,7 +58,7 @@ def test_every_journal_is_whole_and_rebuilds_the_state(seed: int) -> None:
 
 
 @given(SEEDS, st.lists(st.floats(0, 1, exclude_max=True), min_size=3, max_size=3))
-@examples(80)
+@examples(50)
 def test_a_journal_cut_anywhere_goes_on_to_the_same_end(seed: int, places: list[float]) -> None:
     workflows, script = a_world(seed)
     whole = Drive(workflows, script).run()
@@ -73,7 +73,7 @@ def test_a_journal_cut_anywhere_goes_on_to_the_same_end(seed: int, places: list[
 
 
 @given(SEEDS, st.floats(0, 1, exclude_max=True), st.booleans())
-@examples(80)
+@examples(50)
 def test_a_cancel_at_any_point_ends_everything(seed: int, place: float, crash: bool) -> None:
     workflows, script = a_world(seed)
     decisions = []
@@ -101,7 +101,7 @@ def test_a_cancel_at_any_point_ends_everything(seed: int, place: float, crash: b
 
 
 @given(SEEDS)
-@examples(120)
+@examples(100)
 def test_any_order_of_events_keeps_the_journal_whole(seed: int) -> None:
     workflows, script = a_world(seed)
     _Storm(workflows, script, Random(seed)).run()

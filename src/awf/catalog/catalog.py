@@ -140,7 +140,7 @@ class Catalog:
             raise WorkflowNotFound(identifier)
         pack, workflow = self._packs.find(name), identifier.partition("/")[2]
         if pack is None:
-            raise PackNotFound(identifier, name)
+            raise PackNotFound(identifier)
         absent = self._absent(pack, workflow)
         if absent is None:
             raise WorkflowNotFound(identifier, f'workflow "{workflow}" not found in pack "{name}"')

@@ -20,7 +20,7 @@ from yaml.events import (
 
 from awf.domain.findings import Findings
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, ScalarValue, kind_of, resolve
-from awf.domain.problems import Position, Problem, ProblemError
+from awf.domain.problems import UNPLACED, Position, Problem, ProblemError
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
@@ -247,7 +247,16 @@ class _Composer:
             content = place.moved(0, 1)
         elif event.style in {"|", ">"}:
             content, indent = self._block(event, place)
+        if event.style not in {"|", ">"} and self._lines_differ(event):
+            indent = UNPLACED
         return ScalarNode(place, event.value, self._value(event), content, indent)
+
+    def _lines_differ(self, event: ScalarEvent) -> bool:
+        """Whether the text breaks its lines elsewhere than the file does: by escapes, or over several lines of it."""
+        start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
+        return bool(start.line != end.line or "\n" in event.value)
 
     def _value(self, event: ScalarEvent) -> ScalarValue:
         text: str = event.value

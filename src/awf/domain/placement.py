@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from awf.domain.draft import Command
 from awf.domain.nodes import ScalarNode
-from awf.domain.problems import Position, Problem
+from awf.domain.problems import UNPLACED, Position, Problem
 from awf.domain.shell import Finding, Hole, shell_problems
 from awf.domain.templates import Text, nodes
 
@@ -103,6 +103,8 @@ def _hole(pipeline: nodes.Pipeline, samples: Mapping[str, str]) -> Hole:
 
 
 def _located(command: ScalarNode, offset: int) -> Position:
+    if command.indent == UNPLACED:
+        return command.content
     lines = command.text.count("\n", 0, offset)
     column = offset - (command.text.rfind("\n", 0, offset) + 1)
     return command.content.moved(lines, column + (command.indent if lines else 0))

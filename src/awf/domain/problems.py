@@ -23,6 +23,10 @@ class Position(NamedTuple):
         return Position(self.file, self.line, self.column + columns)
 
 
+UNPLACED = -1
+"""As the indentation of a text: places in it are not known, only where it begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One finding. ``code`` is stable and dotted, ``WORKFLOW.VALIDATION.MISSING_STATE`` say."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from awf.domain.workflow import HookAction
 from awf.engine.blocks import Verdict
 from awf.journal.events import ExecutionCancelled, ExecutionCompleted, ExecutionFailed, WorkflowClosing
 
@@ -28,12 +30,18 @@ class Closing:
 
     def close(self, closing: WorkflowClosing) -> None:
         """A graph has its outcome: what still runs in it is ended, its closing hooks run, then it takes effect."""
-        actions = self._flow.hooks.closing_actions(self._flow.workflow_of(closing.path), closing.status)
+        actions = self._actions(closing)
         if actions or self._busy(closing.path) or self._is_open(closing.path):
             self._flow.emit(closing)
             self.go_on(closing.path)
         else:
             self._take_effect(closing)
+
+    def _actions(self, closing: WorkflowClosing) -> Sequence[HookAction]:
+        """The closing hooks; none where ``workflow_start`` failed."""
+        if closing.status == "failed" and self._flow.state.sequences[closing.path].start_error:
+            return ()
+        return self._flow.hooks.closing_actions(self._flow.workflow_of(closing.path), closing.status)
 
     def go_on(self, path: str) -> None:
         """The next closing hook, or the end."""
@@ -43,7 +51,7 @@ class Closing:
         if self._busy(path):
             return
         self._flow.cancel_blocks(path)
-        actions = self._flow.hooks.closing_actions(self._flow.workflow_of(path), closing.status)
+        actions = self._actions(closing)
         if self._flow.hooks.run(
             path, self._flow.hooks.closing_name(closing.status), actions, sequence.hooks_done
         ):

@@ -220,7 +220,7 @@ def _hook_finished(state: ExecutionState, entry: Entry, fact: HookFinished) -> N
     else:
         sequence = state.sequences[fact.path]
         sequence.hooks_done = fact.index + 1
-        if fact.hook == "workflow_start" and fact.exit_code != 0:
+        if fact.hook == "workflow_start" and fact.error:
             sequence.start_error = fact.error
 
 

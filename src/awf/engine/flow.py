@@ -416,14 +416,16 @@ class Flow:
     def begin_sequence(self, path: str) -> None:
         """Run the ``workflow_start`` hooks of a graph, then enter its first state."""
         sequence, workflow = self.state.sequences[path], self.workflow_of(path)
+        if not sequence.start_error and not self.hooks.run(
+            path, "workflow_start", workflow.hooks.start, sequence.hooks_done
+        ):
+            return None
         if sequence.start_error:
             error = f"workflow_start hook failed: {sequence.start_error}"
             return self.closing.fail(path, Verdict(failed=True, error=error, exit_code=1), self.state.current)
-        if self.hooks.run(path, "workflow_start", workflow.hooks.start, sequence.hooks_done):
-            resumed = None if path else self.state.accepted.resumed
-            name, via = (resumed.from_path, "resume") if resumed else (workflow.initial, "initial")
-            return self.enter(path, f"{path}/{name}" if path else name, name, via)
-        return None
+        resumed = None if path else self.state.accepted.resumed
+        name, via = (resumed.from_path, "resume") if resumed else (workflow.initial, "initial")
+        return self.enter(path, f"{path}/{name}" if path else name, name, via)
 
     def _terminate(self, activity: Activity, terminal: TerminalState) -> None:
         parent = self.state.activities.get(activity.parent)

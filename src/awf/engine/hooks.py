@@ -42,13 +42,16 @@ class Hooks:
         )
 
     def run(self, path: str, hook: str, actions: Sequence[HookAction], done: int) -> bool:
-        """Go on with a list of which ``done`` actions are over. True: all are; False: a command has been started."""
+        """Go on with a list of which ``done`` actions are over. True: all are, or a failed one of ``workflow_start`` ends
+        the list; False: a command has been started."""
         for index in range(done, len(actions)):
             action = actions[index]
             if action.command is not None and action.log is None:
                 self._start(path, hook, index, action)
                 return False
             self._log(path, hook, index, action)
+            if hook == "workflow_start" and self._flow.state.sequences[path].start_error:
+                return True
         return True
 
     def _log(self, path: str, hook: str, index: int, action: HookAction) -> None:

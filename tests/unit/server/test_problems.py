@@ -50,7 +50,7 @@ def test_findings_are_listed() -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/nothing", "/docs/none", "/api/workflows/a/b"])
+@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/nothing", "/docs/none", "/api/workflows/a/b/c"])
 @scenario
 async def test_paths_without_a_handler_name_where_to_look(bench: Bench, path: str) -> None:
     problem = await bench.problem(404, "GET", path)

@@ -6,7 +6,7 @@ import re
 from typing import Literal, NamedTuple
 
 from awf.domain.expressions.values import INTEGER_LIMIT, fits
-from awf.domain.problems import Position, Problem, ProblemError
+from awf.domain.problems import UNPLACED, Position, Problem, ProblemError
 
 SYNTAX = "WORKFLOW.EXPRESSION.SYNTAX"
 UNKNOWN_NAME = "WORKFLOW.EXPRESSION.UNKNOWN_NAME"
@@ -21,6 +21,8 @@ class Source:
         self._indent = indent
 
     def at(self, offset: int) -> Position:
+        if self._indent == UNPLACED:
+            return self._position
         line_start = self.text.rfind("\n", 0, offset) + 1
         if not line_start:
             return self._position.moved(0, offset)

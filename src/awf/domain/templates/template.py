@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from awf.domain.problems import Position, Problem, ProblemError
+from awf.domain.problems import UNPLACED, Position, Problem, ProblemError
 from awf.domain.scope import Scope
 from awf.domain.templates import nodes
 from awf.domain.templates.evaluate import Program, compiled
@@ -94,6 +94,8 @@ def render_value(template: Template, scope: Scope, *, files: FileReader | None =
 
 
 def _locator(source: str, position: Position, indent: int) -> Callable[[int], Position]:
+    if indent == UNPLACED:
+        return lambda _: position
     starts = [0]
     while (line_break := source.find("\n", starts[-1])) >= 0:
         starts.append(line_break + 1)
