@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from awf.domain.files import Files
+from awf.domain.files import FileRefused, Files
 from awf.domain.nodes import ScalarNode
 from awf.domain.problems import Position
 from awf.domain.templates import nodes
 from awf.domain.workflow import State
+
+MOST_TEXT = 16 * 1024 * 1024
+"""Characters of all files that may belong to one workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Command:
 class Draft:
     """``places`` has every name under ``states:``, also of states that could not be read. ``held`` are the names
     of states that others hold (``all_held``: all of them are known); only those may be ``stuck``: steps that name no
-    state to go on with. ``read`` is every file that was read, by its path.
+    state to go on with. ``read`` is every file that was read, by its path,
+    ``size`` what was read of them.
     """
 
     file: str
@@ -50,9 +54,14 @@ class Draft:
     all_held: bool = True
     stuck: dict[str, Position] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
+    size: int = 0
 
     def text_of(self, path: str) -> str:
         """A file's text, read once. Raises FileRefused."""
         if path not in self.read:
-            self.read[path] = self.files(path)
+            text = self.files(path)
+            self.size += len(text)
+            if self.size > MOST_TEXT:
+                raise FileRefused(f"the files of the workflow are larger than 16 MiB together: {path}")
+            self.read[path] = text
         return self.read[path]

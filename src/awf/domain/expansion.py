@@ -14,7 +14,7 @@ from awf.domain.files import FileRefused, shown_path
 from awf.domain.findings import Findings
 from awf.domain.language import PARAMETER, TEMPLATE_FILE
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain_value
-from awf.domain.problems import Position
+from awf.domain.problems import UNPLACED, Position
 from awf.domain.suggest import did_you_mean
 
 CIRCULAR = "WORKFLOW.VALIDATION.CIRCULAR_TEMPLATE"
@@ -154,7 +154,7 @@ class Expansion:
         if text == node.text:
             return node
         self._weight += len(text)
-        return ScalarNode(node.position, text, text, node.content, node.indent)
+        return ScalarNode(node.position, text, text, node.content, UNPLACED)
 
 
 def _text(node: Node) -> str:

@@ -307,3 +307,14 @@ def test_templates_cannot_grow_without_end() -> None:
     assert [problem.message for problem in result.errors] == [
         "state 'a': what its template makes of it is too large"
     ]
+
+
+def test_where_a_parameter_was_put_in_the_beginning_of_the_text_is_named() -> None:
+    template = (
+        "name: t\nparameters: [{name: p}]\nstates:\n  t:\n    type: step\n"
+        '    command: "echo {{parameters.p}} {{.inputs.y}}"\n'
+    )
+    result = load("{use_template: t, parameters: {p: 'a\n\n\n  b'}, on_success: b}", t=template)
+    assert [str(problem) for problem in result.errors] == [
+        "state 'a': undefined input \"y\" referenced in command (.awf/templates/t.yaml:6:15)"
+    ]

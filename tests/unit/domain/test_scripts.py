@@ -109,6 +109,20 @@ def test_what_cannot_be_a_script(path: str, script: str, message: str) -> None:
     assert str(error).startswith(message)
 
 
+def test_the_files_of_a_workflow_are_bounded_together() -> None:
+    states = "".join(f"  s{n}: {{type: step, script_file: f{n}, on_success: s{n + 1}}}\n" for n in range(20))
+    result = load_workflow(
+        f"name: w\nstates:\n  initial: s0\n{states}  s20: {{type: terminal}}\n",
+        "w.yaml",
+        "w",
+        lambda _: "#" * 1024 * 1024,
+    )
+    assert [str(problem) for problem in result.problems] == [
+        f"state 's{n}': script_file: the files of the workflow are larger than 16 MiB together: f{n} (w.yaml:{n + 4}:34)"
+        for n in range(16, 20)
+    ]
+
+
 def test_paths_that_are_known() -> None:
     assert fixed_path("a/b.sh") == "a/b.sh"
     assert fixed_path("{{.awf.scripts_dir}}/b.sh") == "{{awf.scripts_dir}}/b.sh"
