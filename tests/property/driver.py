@@ -147,7 +147,7 @@ class Drive:
         started = self.state.activities[path].started
         assert started is not None
         if self._waits(path):
-            self.decide(TimerFired(path, started.attempt))
+            self.decide(TimerFired(path, started.step, started.attempt))
             return
         ended = self.script.step(self._place(path))
         if outcome is None and ended.output:

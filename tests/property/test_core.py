@@ -138,7 +138,13 @@ class _Storm:
             self.drive = Drive(self.workflows, self.script, journal).begin()
         elif chosen < 6 and blocks:
             block = self.random.choice(blocks)
-            drive.decide(TimerFired(block.path, block.started.attempt if block.started else 0))
+            drive.decide(
+                TimerFired(
+                    block.path,
+                    block.started.step if block.started else 0,
+                    block.started.attempt if block.started else 0,
+                )
+            )
         else:
             path = self.random.choice(drive.running())
             if drive.is_ended(path) and self.random.randrange(4):

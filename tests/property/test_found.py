@@ -78,7 +78,7 @@ def test_the_time_limit_of_a_sub_workflow_waits_for_its_hook_to_end() -> None:
         {MAIN: text("a: {type: call_workflow, workflow: one, timeout: 1s, on_success: done}"), "one": child}
     )
     drive = Drive(workflows, WELL).begin()
-    drive.decide(TimerFired("a", 1))
+    drive.decide(TimerFired("a", 1, 1))
     assert drive.running() == ["a"]
     drive.go_on()
     assert drive.end()[1] == "step 'a' failed: timeout exceeded (1s)"

@@ -299,14 +299,17 @@ class Core:
 
     def _timer(self, stimulus: TimerFired) -> None:
         activity = self.state.activities.get(stimulus.path)
-        if activity is None or activity.started is None or activity.started.attempt != stimulus.attempt:
+        started = activity.started if activity is not None else None
+        if activity is None or started is None:
+            return
+        if (started.step, started.attempt) != (stimulus.step, stimulus.attempt):
             return
         if self.state.cancel_requested or self._flow.is_ending(activity):
             return
         if activity.waits:
             self._flow.repeat(activity, recovered=False)
         elif activity.kind in BLOCKS and activity.flying and activity.ending is None:
-            error = f"timeout exceeded ({duration_text(activity.started.timeout or 0)})"
+            error = f"timeout exceeded ({duration_text(started.timeout or 0)})"
             self._flow.end_block(activity, Ending(failed=True, error=error, exit_code=TIMEOUT_EXIT))
 
     # Cancelling

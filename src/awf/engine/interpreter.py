@@ -185,7 +185,7 @@ class Interpreter:
                 case HookStarted() as fact:
                     self._start_hook(fact)
                 case StepRetrying() as fact:
-                    self._set_timer(fact.path, fact.attempt, fact.delay)
+                    self._set_timer(fact, fact.delay)
                 case StepCompleted(path=path) | StepFailed(path=path):
                     self._drop_timer(path)
                 case BlockEnding(path=path) | WorkflowClosing(path=path):
@@ -208,19 +208,22 @@ class Interpreter:
 
     # Timers
 
-    def _set_timer(self, path: str, attempt: int, seconds: float) -> None:
+    def _set_timer(self, fact: StepStarted | StepRetrying, seconds: float) -> None:
+        path = fact.path
         self._drop_timer(path)
         loop = asyncio.get_running_loop()
-        self._timers[path] = loop.call_later(max(0.0, seconds), self._fire, path, attempt)
+        self._timers[path] = loop.call_later(
+            max(0.0, seconds), self._fire, TimerFired(path, fact.step, fact.attempt)
+        )
 
     def _drop_timer(self, path: str) -> None:
         timer = self._timers.pop(path, None)
         if timer is not None:
             timer.cancel()
 
-    def _fire(self, path: str, attempt: int) -> None:
-        del self._timers[path]
-        self._inbox.put_nowait(TimerFired(path, attempt))
+    def _fire(self, fired: TimerFired) -> None:
+        del self._timers[fired.path]
+        self._inbox.put_nowait(fired)
 
     def _set_recovered_timers(self) -> None:
         """The delays and time limits that were running when the engine before ended: what remains of them."""
@@ -230,17 +233,17 @@ class Interpreter:
             if started is None:
                 continue
             if activity.retry_at is not None:
-                self._set_timer(activity.path, started.attempt, (activity.retry_at - now) / 1_000_000)
+                self._set_timer(started, (activity.retry_at - now) / 1_000_000)
             elif activity.kind in BLOCKS and activity.flying and started.timeout is not None:
                 ran = min(max(0.0, (now - activity.attempt_at) / 1_000_000), started.timeout)
-                self._set_timer(activity.path, started.attempt, started.timeout - ran)
+                self._set_timer(started, started.timeout - ran)
 
     # Steps and hooks
 
     def _start(self, fact: StepStarted) -> None:
         if fact.kind in BLOCKS:
             if fact.timeout is not None:
-                self._set_timer(fact.path, fact.attempt, fact.timeout)
+                self._set_timer(fact, fact.timeout)
         elif fact.refused:
             self._inbox.put_nowait(
                 StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving)

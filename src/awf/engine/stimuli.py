@@ -77,9 +77,10 @@ class HookEnded:
 @dataclass(frozen=True, slots=True)
 class TimerFired:
     """The wait of the activity at ``path`` is over: the delay before its next attempt, or a block's time limit.
-    ``attempt`` is the one for which the timer was set."""
+    ``step`` and ``attempt`` are those for which the timer was set."""
 
     path: str
+    step: int
     attempt: int
 
 
