@@ -128,7 +128,9 @@ def test_steps_start_with_the_default_dispositions_of_signals(project: Project) 
     server = project.serve(prefix=ignoring)
     execution = server.run("signals")
     (step,) = server.wait(execution)["steps"]
-    assert [int(line.split()[1], 16) for line in step["output"].splitlines()] == [0, 0]
+    of_the_c_library = 0b11 << 31  # signals 32 and 33, which it blocks for moments of its own
+    masks = [int(line.split()[1], 16) & ~of_the_c_library for line in step["output"].splitlines()]
+    assert masks == [0, 0]
 
 
 def test_stop_lets_the_step_finish_and_the_rest_goes_on_at_the_next_start(project: Project) -> None:
