@@ -23,6 +23,7 @@ Lists in the environment are separated by commas.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,9 @@ from awf.errors import SettingsInvalid
 N = TypeVar("N", int, float)
 
 CONFIG_FILE = Path(".awf", "config.yaml")
+
+
+_ORIGIN = re.compile(r"https?://[^/\s?#@]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,23 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
         host=read.text("host") or "127.0.0.1",
         port=read.whole("port", 0, 65535, 2511),
         allow_hosts=read.texts("allow_hosts"),
-        allow_origins=read.texts("allow_origins"),
+        allow_origins=_origins(read),
         slots=read.whole("slots", 1, 100_000, max(16, 4 * cores)),
         shell=shell,
         grace=read.seconds("grace", 5.0),
         max_transitions=read.whole("max_transitions", 1, 10_000_000, 10_000),
         sources=read.found,
     )
+
+
+def _origins(read: _Sources) -> tuple[str, ...]:
+    origins = read.texts("allow_origins")
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsInvalid(
+                f"{read.found['allow_origins']}: {origin!r} is not an origin such as http://localhost:3000"
+            )
+    return origins
 
 
 def _content(path: Path, *, named: bool) -> dict[str, Any]:

@@ -85,3 +85,11 @@ def test_a_config_file_that_is_named_must_exist(tmp_path: Path) -> None:
 def test_a_directory_is_no_shell(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="not an executable file"):
         load(tmp_path, {"AWF_SHELL": str(tmp_path)})
+
+
+@pytest.mark.parametrize("origin", ["not an origin", "localhost:3000", "http://x/page", "ftp://x", "http://"])
+def test_what_is_no_origin_is_refused(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(
+        SettingsInvalid, match="--allow-origin: .* is not an origin such as http://localhost:3000"
+    ):
+        load(tmp_path, allow_origins=(origin,))
