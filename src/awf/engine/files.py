@@ -20,13 +20,13 @@ from awf.domain.templates import Text, Value
 from awf.domain.workflow import Workflow
 
 if TYPE_CHECKING:
-    from awf.engine.flow import Flow
+    from awf.engine.view import View
 
 
 _PATH = re.compile(r"/[^\s'\"`$;&|<>()\\\\]+")
 
 
-def read_beside(flow: Flow, workflow: Workflow, path: str) -> str:
+def read_beside(flow: View, workflow: Workflow, path: str) -> str:
     """The text at a path as a template has it: from the workflow's directory (``.awf/`` also from the project's), or
     from the user's for ``~/``. Raises OSError, ValueError."""
     if not path or "\0" in path:
@@ -40,7 +40,7 @@ def read_beside(flow: Flow, workflow: Workflow, path: str) -> str:
     return world.read_file(place)
 
 
-def local_first(flow: Flow, workflow: Workflow, parts: Sequence[Text | Value]) -> list[Text | Value]:
+def local_first(flow: View, workflow: Workflow, parts: Sequence[Text | Value]) -> list[Text | Value]:
     """The parts of a command in which ``{{awf.scripts_dir}}/x`` and ``{{awf.prompts_dir}}/x`` mean the workflow's own
     ``scripts/x`` and ``prompts/x`` where those exist, in its directory or beside it; in a pack, first of all those that
     the project has for the pack."""

@@ -15,36 +15,21 @@ Rules of routing, in order (workflow language, "Control flow"): transitions, ``c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import msgspec
 
-from awf.domain.expressions import Expression, test
-from awf.domain.packs import callees
 from awf.domain.sealing import Sealer
-from awf.domain.templates import (
-    FileReader,
-    Template,
-    TemplateFailure,
-    Text,
-    Value,
-    render,
-    render_parts,
-    render_value,
-)
-from awf.domain.workflow import CallState, State, TerminalState, Workflow
+from awf.domain.workflow import TerminalState, Workflow
 from awf.engine.blocks import Block, Ending, Leaf, Verdict
 from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
-from awf.engine.files import local_first, read_beside
 from awf.engine.hooks import Hooks
 from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
 from awf.engine.route import verdict_of
-from awf.engine.scope import loop_fields, scope_of
 from awf.engine.state import BLOCKS, CANCELLED, Activity, ExecutionState, Sequence
-from awf.engine.stimuli import World
+from awf.engine.view import View
 from awf.journal.events import (
     AnyFact,
     BlockEnding,
@@ -60,8 +45,8 @@ from awf.journal.events import (
 CANCELLED_EXIT = 143
 
 
-class Flow:
-    """One execution: its state, its pinned workflows by identifier (``main`` is its own), its real inputs."""
+class Flow(View):
+    """Moves one execution."""
 
     def __init__(
         self,
@@ -72,13 +57,9 @@ class Flow:
         blocks: Mapping[str, Block],
         leaves: Mapping[str, Leaf],
     ) -> None:
-        self.state = state
-        self.workflows = workflows
-        self.inputs = inputs
-        self.sealer = sealer
+        super().__init__(state, workflows, inputs, sealer)
         self.blocks = blocks
         self.leaves = leaves
-        self.world = World(now=0, engine="")
         self.decided: list[Entry] = []
         self._due: list[Activity] = []
         self.hooks = Hooks(self)
@@ -90,68 +71,6 @@ class Flow:
         entry = Entry(state.seq + 1, max(self.world.now, state.at), fact)
         evolve(state, entry)
         self.decided.append(entry)
-
-    # Looking things up
-
-    def workflow_of(self, sequence: str) -> Workflow:
-        """The workflow whose graph a sequence runs."""
-        if not sequence:
-            return self.workflows[self.state.accepted.workflow]
-        call = self.state.activities[sequence]
-        outer = self.workflow_of(self.state.sequence_of(sequence))
-        state = outer.states[call.state]
-        assert isinstance(state, CallState)
-        child = self.called(outer, state)
-        assert child is not None
-        return child
-
-    def called(self, caller: Workflow, state: CallState) -> Workflow | None:
-        """The workflow that a state calls, if it is pinned: in a pack, a bare name means the pack's own first."""
-        names = callees(caller.identifier, state.workflow)
-        return next((self.workflows[name] for name in names if name in self.workflows), None)
-
-    def definition(self, activity: Activity) -> State:
-        """The state, as the workflow has it, that an activity performs."""
-        return self.workflow_of(self.state.sequence_of(activity.path)).states[activity.state]
-
-    def scope(self, path: str) -> Mapping[str, Any]:
-        """What templates and expressions of the activity at a path (or of a sequence) see."""
-        return scope_of(self, path)
-
-    def text(self, template: Template, path: str) -> str:
-        """A template rendered for the activity at a path (or for a sequence). Raises TemplateFailure."""
-        return render(template, self.scope(path), files=self.files(path))
-
-    def value(self, template: Template, path: str) -> Any:
-        """Like ``text``; a template that is one single action keeps the type of its value. Raises TemplateFailure."""
-        return render_value(template, self.scope(path), files=self.files(path))
-
-    def parts(self, template: Template, path: str) -> list[Text | Value]:
-        """Like ``text``, in parts; paths in awf's own directories are those beside the workflow where they exist."""
-        parts = render_parts(template, self.scope(path), files=self.files(path))
-        return local_first(self, self._workflow_at(path), parts)
-
-    def files(self, path: str) -> FileReader:
-        """What ``readFile`` reads there: paths are meant from the workflow's directory."""
-        return partial(read_beside, self, self._workflow_at(path))
-
-    def _workflow_at(self, path: str) -> Workflow:
-        return self.workflow_of(path if path in self.state.sequences else self.state.sequence_of(path))
-
-    def test(self, expression: Expression, path: str) -> bool:
-        """Evaluate a condition. Raises ExpressionFailure."""
-        return test(expression, self.scope(path))
-
-    def test_in_loop(self, expression: Expression, loop: Activity, index: int) -> bool:
-        """Evaluate a loop's condition as its iteration ``index`` would see it. Raises ExpressionFailure."""
-        return test(expression, {**self.scope(loop.path), "loop": loop_fields(self.state, loop, index)})
-
-    def is_over(self, activity: Activity) -> bool:
-        """Is there nothing left to do in it? Its ``post`` hooks belong to it."""
-        known = self.definition(activity)
-        if isinstance(known, TerminalState):
-            return True
-        return activity.result is not None and activity.hooks_done >= len(known.hooks.post)
 
     # Going on without recursion, however many states follow one another with no process between them
 
@@ -450,13 +369,6 @@ class Flow:
             message=self.sealer.mask(message),
         )
         return self.closing.close(closing)
-
-    def render_or_source(self, template: Template, path: str) -> str:
-        """A message; where it cannot be rendered, its source."""
-        try:
-            return self.text(template, path)
-        except TemplateFailure:
-            return template.source
 
 
 def attempt_id(execution: str, step: int, attempt: int) -> str:

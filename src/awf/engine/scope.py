@@ -11,10 +11,10 @@ from awf.domain.timestamps import duration_text, rfc3339
 from awf.engine.state import LOOPS, Activity, ExecutionState, StepResult
 
 if TYPE_CHECKING:
-    from awf.engine.flow import Flow
+    from awf.engine.view import View
 
 
-def scope_of(flow: Flow, path: str) -> Scope:
+def scope_of(flow: View, path: str) -> Scope:
     """The scope at a path: of an activity, of a sub-workflow's graph, or (empty) of the execution's."""
     state, world = flow.state, flow.world
     at_graph = path in state.sequences
@@ -58,7 +58,7 @@ def _awf(paths: Mapping[str, str], identifier: str) -> Mapping[str, str]:
     return paths if pack is None else {**paths, "pack_name": pack}
 
 
-def _inputs(flow: Flow, sequence: str) -> Mapping[str, Any]:
+def _inputs(flow: View, sequence: str) -> Mapping[str, Any]:
     if not sequence:
         return flow.inputs
     started = flow.state.activities[sequence].started
