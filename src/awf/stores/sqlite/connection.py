@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -24,6 +25,10 @@ def prepare_directory(directory: Path) -> None:
     """Create the directory and the files in it, for this user only, durably. Raises OSError."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     created = _create(directory / DATABASE, b"")
+    for path in (directory, directory / DATABASE):
+        # SQLite opens a database that it may not write read-only, and says nothing until the first write.
+        if not os.access(path, os.W_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, "is not writable", str(path))
     if _create(directory / ".gitignore", b"*\n") or created:
         _sync(directory)
         _sync(directory.parent)

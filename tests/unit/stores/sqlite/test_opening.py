@@ -108,6 +108,20 @@ def test_a_directory_without_permission():
             SqliteStore.open(directory / "storage")
 
 
+@pytest.mark.parametrize("name", ["journal.db", "."])
+def test_a_storage_that_has_become_read_only_while_another_process_has_it_open(name):
+    with unprivileged() as directory:
+        other = SqliteStore.open(directory)
+        before = (directory / name).stat().st_mode
+        (directory / name).chmod(0o500)
+        try:
+            with pytest.raises(StoreUnavailable, match=r"is not writable: .*--storage"):
+                SqliteStore.open(directory)
+        finally:
+            (directory / name).chmod(before & 0o777)
+            asyncio.run(other.close())
+
+
 @pytest.mark.parametrize("name", ["journal.db", "turnstile"])
 def test_a_directory_in_the_place_of_a_file(tmp_path, name):
     (tmp_path / name).mkdir()
