@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from awf.domain.declared import read_declared
 from awf.domain.expressions.patterns import PatternInvalid
 from awf.domain.fields import INVALID_VALUE, Fields
 from awf.domain.inputs import INPUT_TYPES, broken_rules, coerce, compiled
 from awf.domain.language import INPUT, RULES
-from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, kind_of, plain_value
+from awf.domain.nodes import Entry, MapNode, Node, ScalarNode, kind_of, plain_value
 from awf.domain.problems import Position
 from awf.domain.workflow import Input, InputType, Rules
 
@@ -20,24 +21,7 @@ _SHAPE = "a list of inputs, or a map of names to inputs"
 
 def read_inputs(root: Fields) -> tuple[Input, ...]:
     """The declared inputs in the order of the file."""
-    node = root.value("inputs")
-    if node is None:
-        return ()
-    if isinstance(node, MapNode):
-        declared = [_named(root, name, entry) for name, entry in node.entries.items()]
-    elif isinstance(node, ListNode):
-        declared = [_listed(root, number, item) for number, item in enumerate(node.items, 1)]
-    else:
-        root.mismatch(node, "'inputs'", _SHAPE)
-        return ()
-    found: dict[str, Input] = {}
-    for item in declared:
-        if item is None:
-            continue
-        if item.name in found:
-            root.error(item.position, INVALID_VALUE, f"input '{item.name}' is declared twice")
-        found.setdefault(item.name, item)
-    return tuple(found.values())
+    return read_declared(root, "input", _SHAPE, _named, _listed)
 
 
 def _named(root: Fields, name: str, entry: Entry) -> Input | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from awf.domain.declared import read_declared
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
 from awf.domain.language import OUTPUT
-from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode
+from awf.domain.nodes import Entry, MapNode, Node, ScalarNode
 from awf.domain.problems import Position
 from awf.domain.workflow import Output
 
@@ -13,24 +14,7 @@ _SHAPE = "a list of maps with name and from, or a map of names to expressions"
 
 def read_outputs(root: Fields) -> tuple[Output, ...]:
     """The declared outputs in the order of the file."""
-    node = root.value("outputs")
-    if node is None:
-        return ()
-    if isinstance(node, MapNode):
-        declared = [_named(root, name, entry) for name, entry in node.entries.items()]
-    elif isinstance(node, ListNode):
-        declared = [_listed(root, number, item) for number, item in enumerate(node.items, 1)]
-    else:
-        root.mismatch(node, "'outputs'", _SHAPE)
-        return ()
-    found: dict[str, Output] = {}
-    for item in declared:
-        if item is None:
-            continue
-        if item.name in found:
-            root.error(item.position, INVALID_VALUE, f"output '{item.name}' is declared twice")
-        found.setdefault(item.name, item)
-    return tuple(found.values())
+    return read_declared(root, "output", _SHAPE, _named, _listed)
 
 
 def _listed(root: Fields, number: int, node: Node) -> Output | None:
