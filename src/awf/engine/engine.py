@@ -1,7 +1,8 @@
 """The engine: claims executions, runs a bounded number of them at once, obeys intents, takes over from the dead.
 
 It is woken by hints and looks every second anyway. The newest living engine claims; an older one only finishes what
-it runs. It lives while a server of its store lives, or work is running or pending.
+it runs. It lives while a server of its store lives, or work is running or pending. What another owner has taken from
+it, it drops: at the next look, and at the latest when it wants to write.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Cancel, Continue, Stimulus, World
 from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
 from awf.journal.events import AnyFact, Entry, ExecutionFailed, ExecutionReleased, StepReused
-from awf.journal.store import Claim, Intent, Store
+from awf.journal.store import Claim, Intent, Ownership, Store
 
 log = logging.getLogger("awf.engine")
 
@@ -103,11 +104,18 @@ class Engine:
         self._failures: Counter[str] = Counter()
         self._draining = False
         self._stopping = False
+        self._foreground = False
+        self._verified = clock.monotonic()
 
     @property
     def id(self) -> str:
         """The name under which it owns executions."""
         return self._presence.member.id
+
+    @property
+    def running(self) -> set[str]:
+        """The executions that it has in hand."""
+        return set(self._running)
 
     def wake(self) -> None:
         """Something may have changed."""
@@ -128,11 +136,17 @@ class Engine:
         self._presence.drain()
         self.wake()
 
+    async def run_only(self, ownership: Ownership) -> None:
+        """Run one execution that is ours already and has just been accepted, to its end; claim nothing."""
+        self._foreground = True
+        self._take(Claim(ownership=ownership, last_seq=1, previous=None), None)
+        await self.run()
+
     async def run(self) -> None:
         """Work until there is no reason to live."""
         upkeep = asyncio.create_task(self._upkeep())
         try:
-            while not self._stopping and not (self._draining and not self._running):
+            while not self._stopping and (self._running or self._claims):
                 self._woken.clear()
                 if await self._look():
                     return
@@ -147,8 +161,9 @@ class Engine:
     async def _look(self) -> bool:
         """Obey intents, claim work; True when there is no reason to live."""
         try:
+            await self._verify()
             await self._obey()
-            if not self._draining and self._is_newest():
+            if self._claims and self._is_newest():
                 await self._claim()
             return await self._is_idle()
         except StoreUnavailable as error:
@@ -172,6 +187,33 @@ class Engine:
             except AwfError as error:
                 log.warning("upkeep of the store: %s", error)
 
+    # Ownership
+
+    @property
+    def _claims(self) -> bool:
+        """Does it take what it is not running yet?"""
+        return not self._draining and not self._foreground
+
+    async def _verify(self) -> None:
+        """Are we still there for the others, and is what we run still ours?"""
+        if self._clock.monotonic() - self._verified < POLL:
+            return
+        self._verified = self._clock.monotonic()
+        try:
+            if self._presence.keep():
+                log.warning("the presence file of engine %s had been removed; made it again", self.id)
+        except OSError as error:
+            log.warning("cannot make the presence file of engine %s again: %s", self.id, error)
+        running = {
+            id: interpreter for id, (interpreter, _) in self._running.items() if interpreter is not None
+        }
+        if not running:
+            return
+        held = await self._store.held(self.id)
+        for execution, interpreter in running.items():
+            if execution in self._running and held.get(execution) != interpreter.fence:
+                interpreter.lose()
+
     # Reasons to live
 
     def _is_newest(self) -> bool:
@@ -181,7 +223,7 @@ class Engine:
     async def _is_idle(self) -> bool:
         if self._running:
             return False
-        if self._draining or not self._is_newest():
+        if not self._claims or not self._is_newest():
             return True
         return not living(self._settings.servers) and await self._store.unfinished() == 0
 
@@ -207,11 +249,15 @@ class Engine:
         execution = claim.ownership.execution
         if intent is not None:
             self._slotless.add(execution)
-        task = asyncio.create_task(self._execute(claim, intent))
+        # What we lost and have again by now: its processes may still be ending.
+        _, before = self._running.get(execution, (None, None))
+        task = asyncio.create_task(self._execute(claim, intent, before))
         self._running[execution] = (None, task)
 
-    async def _execute(self, claim: Claim, intent: Intent | None) -> None:
-        execution = claim.ownership.execution
+    async def _execute(self, claim: Claim, intent: Intent | None, before: asyncio.Task[None] | None) -> None:
+        execution, task = claim.ownership.execution, asyncio.current_task()
+        if before is not None:
+            await asyncio.wait([before])
         try:
             prepared = await self._prepare(claim, intent)
             if prepared is not None:
@@ -225,8 +271,9 @@ class Engine:
         except Exception as error:
             await self._give_up(claim, error)
         finally:
-            del self._running[execution]
-            self._slotless.discard(execution)
+            if self._running[execution][1] is task:
+                del self._running[execution]
+                self._slotless.discard(execution)
             self.wake()
 
     async def _give_up(self, claim: Claim, error: Exception) -> None:
@@ -313,7 +360,7 @@ class Engine:
             if interpreter is not None:
                 interpreter.cancel(intent.id)
                 self._seen_intents.add(intent.id)
-            elif intent.execution not in self._running and not self._draining:
+            elif intent.execution not in self._running and self._claims:
                 if dead is None:
                     dead = await self._dead()
                 if intent.owner is None or intent.owner in dead:

@@ -32,7 +32,7 @@ from awf.engine.stimuli import (
     TimerFired,
     World,
 )
-from awf.errors import StoreUnavailable
+from awf.errors import OwnershipLost, StoreUnavailable
 from awf.journal.events import (
     BlockEnding,
     CancelRequested,
@@ -87,13 +87,14 @@ class Interpreter:
         self._ownership = ownership
         self._env = environment
         self._sealer = sealer
-        self._inbox: asyncio.Queue[Stimulus] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Stimulus | None] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancels: dict[str, asyncio.Event] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._intents: list[int] = []
         self._cancel_asked = False
         self._leaving = False
+        self._lost = False
         self._abandoning = asyncio.Event()
 
     @property
@@ -107,6 +108,17 @@ class Interpreter:
     def execution(self) -> str:
         """The id of what it runs."""
         return self._ownership.execution
+
+    @property
+    def fence(self) -> int:
+        """The number of the claim under which it runs."""
+        return self._ownership.fence
+
+    def lose(self) -> None:
+        """Somebody else owns the execution by now: end its processes and write nothing more."""
+        self._lost = True
+        self._abandoning.set()
+        self._inbox.put_nowait(None)
 
     def folds(self, intent: int) -> None:
         """The next append takes this intent out of the store."""
@@ -156,14 +168,23 @@ class Interpreter:
         stimulus = await self._inbox.get()
         world = self._env.world()
         while True:
+            if stimulus is None:
+                raise self._loss()
             self._core.decide(stimulus, world)
             if self._inbox.empty():
                 return
             stimulus = self._inbox.get_nowait()
 
+    def _loss(self) -> OwnershipLost:
+        return OwnershipLost(
+            f"execution {self.execution} belongs to another owner than {self._ownership.owner}"
+        )
+
     async def _append(self, entries: list[Entry]) -> None:
         intents, self._intents = self._intents, []
         while True:
+            if self._lost:
+                raise self._loss()
             try:
                 await self._env.store.append(self._ownership, entries, intents=intents)
             except StoreUnavailable as error:

@@ -41,13 +41,34 @@ class Presence:
 
     def __init__(self, directory: Path, member: Member) -> None:
         self.member = member
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = directory / f"{member.id}.lock"
-        fresh = directory / f".{member.id}.new"
-        self._fd: int | None = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(self._fd, msgspec.json.encode(member))
-        fresh.rename(self._path)
+        self._fd: int | None = self._take()
+
+    def _take(self) -> int:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = self._path.with_name(f".{self.member.id}.new")
+        fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(fd, msgspec.json.encode(self.member))
+            fresh.rename(self._path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            os.close(fd)
+            raise
+        return fd
+
+    def keep(self) -> bool:
+        """Make the file again where somebody has removed it: without it we count as dead. False where it was there.
+        Raises OSError."""
+        if self._fd is None:
+            return False
+        with contextlib.suppress(OSError):
+            if os.path.samestat(self._path.stat(), os.fstat(self._fd)):
+                return False
+        fd, self._fd = self._fd, self._take()
+        os.close(fd)
+        return True
 
     def drain(self) -> None:
         """Say that we only finish what we run."""

@@ -31,7 +31,7 @@ KnownStep = Callable[[int], StepRow | None]
 """Finds the row of a step that an earlier append wrote."""
 
 
-def accepted_row(execution: str, order: int, entry: Entry) -> ExecutionRow:
+def accepted_row(execution: str, order: int, entry: Entry, owner: str | None = None) -> ExecutionRow:
     """The row of a new execution, from its entry 1."""
     fact = entry.fact
     assert isinstance(fact, ExecutionAccepted)
@@ -45,6 +45,7 @@ def accepted_row(execution: str, order: int, entry: Entry) -> ExecutionRow:
         updated_at=entry.at,
         inputs=fact.inputs,
         resumed_from=fact.resumed.execution if fact.resumed else None,
+        owner=owner,
     )
 
 

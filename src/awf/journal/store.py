@@ -30,13 +30,14 @@ StepStatus: TypeAlias = Literal["running", "completed", "failed"]
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """A new execution. ``secrets`` are the real values of the inputs that the fact masks; ``sources`` maps digest to
-    text for everything that ``fact.definition`` names."""
+    text for everything that ``fact.definition`` names. ``owner`` has it from the start, so that nobody can claim it."""
 
     id: str
     fact: ExecutionAccepted
     now: int
     secrets: Mapping[str, Json] = {}
     sources: Mapping[str, str] = {}
+    owner: str | None = None
 
 
 class Ownership(msgspec.Struct, frozen=True):
@@ -154,9 +155,10 @@ class Store(Protocol):
     # Written by whoever accepts work
 
     async def accept(self, acceptance: Acceptance) -> None:
-        """Write ``execution.accepted`` as entry 1, its sources, its secrets and the row (``pending``, no owner).
+        """Write ``execution.accepted`` as entry 1, its sources, its secrets and the row (``pending``).
 
-        Its time is the row's ``started_at``. ReplayDiverged, and nothing written, where the id has been accepted before.
+        Its time is the row's ``started_at``. Without an owner anybody can claim it; with one the fence is 1.
+        ReplayDiverged, and nothing written, where the id has been accepted before.
         """
         ...
 
@@ -192,6 +194,10 @@ class Store(Protocol):
 
     async def owners(self) -> set[str]:
         """Owners of unfinished executions."""
+        ...
+
+    async def held(self, owner: str) -> dict[str, int]:
+        """The unfinished executions that this owner has, by id, each with its fence."""
         ...
 
     async def unfinished(self) -> int:

@@ -70,8 +70,8 @@ class MemoryStore:
         entry = Entry(1, at, acceptance.fact)
         stored = _store(entry)
         secrets = msgspec.json.encode(acceptance.secrets)
-        row = accepted_row(acceptance.id, len(self._executions) + 1, entry)
-        self._executions[acceptance.id] = _Execution(row, [stored], secrets)
+        row = accepted_row(acceptance.id, len(self._executions) + 1, entry, acceptance.owner)
+        self._executions[acceptance.id] = _Execution(row, [stored], secrets, fence=int(row.owner is not None))
         self._sources.update(acceptance.sources)
 
     async def add_intent(
@@ -126,6 +126,13 @@ class MemoryStore:
 
     async def owners(self) -> set[str]:
         return {kept.row.owner for kept in self._executions.values() if kept.row.owner is not None}
+
+    async def held(self, owner: str) -> dict[str, int]:
+        return {
+            kept.row.id: kept.fence
+            for kept in self._executions.values()
+            if kept.row.owner == owner and not kept.finished
+        }
 
     async def unfinished(self) -> int:
         return sum(not kept.finished for kept in self._executions.values())

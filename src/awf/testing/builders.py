@@ -42,10 +42,11 @@ def accepted(**fields: Any) -> ExecutionAccepted:
 
 
 def acceptance(id: str = "one", *, now: int = EPOCH, **fields: Any) -> Acceptance:
-    """An execution to accept; ``secret_values`` and ``sources`` are its own, other fields the fact's."""
+    """An execution to accept; ``secret_values``, ``sources`` and ``owner`` are its own, other fields the fact's."""
     secrets = fields.pop("secret_values", {})
     sources = fields.pop("sources", {"sha256:1": "name: build-app\n"})
-    return Acceptance(id=id, now=now, secrets=secrets, sources=sources, fact=accepted(**fields))
+    owner = fields.pop("owner", None)
+    return Acceptance(id=id, now=now, secrets=secrets, sources=sources, fact=accepted(**fields), owner=owner)
 
 
 def entries(after: int, *facts: AnyFact, at: int = EPOCH) -> list[Entry]:

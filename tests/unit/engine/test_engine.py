@@ -11,13 +11,13 @@ from textwrap import dedent
 from typing import Any
 
 from awf.domain.outcomes import Failed, Succeeded
-from awf.engine.engine import Engine, EngineSettings
+from awf.engine.engine import POLL, Engine, EngineSettings
 from awf.engine.pinned import digest
-from awf.engine.presence import Member, Presence
+from awf.engine.presence import Member, Presence, is_alive
 from awf.errors import StoreUnavailable
 from awf.journal.codec import type_of
 from awf.journal.events import ExecutionAccepted
-from awf.journal.store import Acceptance, ExecutionRow
+from awf.journal.store import Acceptance, ExecutionRow, Ownership
 from awf.stores.memory import MemoryStore
 from awf.testing.clock import FakeClock
 from awf.testing.runners import ScriptedRunner, fail, wait, write
@@ -85,6 +85,11 @@ class Bench:
         )
         self.number = 0
 
+    def presence(self, name: str) -> Presence:
+        """An engine that lives, older than all others, and does nothing."""
+        member = Member(id=name, pid=os.getpid(), version="1", started_at=0)
+        return Presence(self.directory / "engines", member)
+
     def engine(self, runner: ScriptedRunner | None = None, slots: int = 16) -> Engine:
         self.number += 1
         member = Member(id=f"engine-{self.number}", pid=os.getpid(), version="1", started_at=self.number)
@@ -111,7 +116,9 @@ class Bench:
             await task
             engine._presence.release()
 
-    async def accept(self, name: str, text: str = LINE, inputs: dict[str, Any] | None = None) -> None:
+    async def accept(
+        self, name: str, text: str = LINE, inputs: dict[str, Any] | None = None, owner: str | None = None
+    ) -> None:
         fact = ExecutionAccepted(
             workflow="line",
             file="line.yaml",
@@ -122,7 +129,7 @@ class Bench:
             working_dir="/",
         )
         await self.store.accept(
-            Acceptance(id=name, fact=fact, now=self.clock.now(), sources={digest(text): text})
+            Acceptance(id=name, fact=fact, now=self.clock.now(), sources={digest(text): text}, owner=owner)
         )
 
     async def until(self, name: str, *statuses: str) -> ExecutionRow:
@@ -388,3 +395,101 @@ async def test_an_execution_that_can_never_go_on_fails_with_a_reference(bench: B
         row = await bench.until("one", "failed")
     assert row.error is not None
     assert "internal error of the engine (reference " in row.error
+
+
+@scenario
+async def test_an_engine_whose_ownership_was_taken_ends_its_step_and_writes_nothing(bench: Bench) -> None:
+    ended = asyncio.Event()
+
+    class Watched(ScriptedRunner):
+        async def run(self, *args: Any) -> Any:
+            outcome = await super().run(*args)
+            ended.set()
+            return outcome
+
+    runner = Watched({"a": wait})
+    await bench.accept("one")
+    thief = bench.presence("engine-9")
+    async with bench.running(runner=runner) as engine:
+        await runner.begun("a")
+        before = await bench.types("one")
+        [taken] = await bench.store.claim("engine-9", free=[engine.id], limit=1)
+        bench.clock.advance(POLL)
+        engine.wake()
+        await asyncio.wait_for(ended.wait(), 10)
+        while engine.running:
+            await asyncio.sleep(0)
+        assert await bench.types("one") == before
+        assert await bench.store.held("engine-9") == {"one": taken.ownership.fence}
+    thief.release()
+
+
+@scenario
+async def test_what_was_lost_and_comes_back_runs_once_its_processes_have_ended(bench: Bench) -> None:
+    order: list[str] = []
+
+    class Slow(ScriptedRunner):
+        async def run(self, fact: Any, *args: Any) -> Any:
+            order.append(f"began {fact.state} {fact.attempt}")
+            outcome = await super().run(fact, *args)
+            for _ in range(50):
+                await asyncio.sleep(0)
+            order.append(f"ended {fact.state} {fact.attempt}")
+            return outcome
+
+    runner = Slow({"a": lambda fact, emit: wait(fact, emit) if fact.attempt == 1 else Succeeded()})
+    await bench.accept("one")
+    async with bench.running(runner=runner) as engine:
+        await runner.begun("a")
+        await bench.store.claim("gone", free=[engine.id], limit=1)
+        bench.clock.advance(POLL)
+        engine.wake()
+        await bench.until("one", "completed")
+    assert order[:3] == ["began a 1", "ended a 1", "began a 2"]
+
+
+@scenario
+async def test_an_outcome_of_what_was_taken_is_not_written(bench: Bench) -> None:
+    bench.runner = ScriptedRunner({"a": wait})
+    await bench.accept("one")
+    async with bench.running() as engine:
+        await bench.runner.begun("a")
+        before = await bench.types("one")
+        thief = bench.presence("engine-9")
+        await bench.store.claim("engine-9", free=[engine.id], limit=1)
+        bench.runner.release("a")
+        while engine.running:
+            await asyncio.sleep(0)
+        assert await bench.types("one") == before
+        thief.release()
+    assert [fact.state for fact in bench.runner.started] == ["a"]
+
+
+@scenario
+async def test_what_is_still_ours_is_left_alone(bench: Bench) -> None:
+    bench.runner = ScriptedRunner({"a": wait})
+    await bench.accept("one")
+    async with bench.running() as engine:
+        await bench.runner.begun("a")
+        lock = bench.directory / "engines" / f"{engine.id}.lock"
+        lock.unlink()
+        assert not is_alive(bench.directory / "engines", engine.id)
+        bench.clock.advance(POLL)
+        engine.wake()
+        while not lock.exists():
+            await asyncio.sleep(0)
+        assert is_alive(bench.directory / "engines", engine.id)
+        assert engine.running == {"one"}
+        bench.runner.release("a")
+        await bench.until("one", "completed")
+
+
+@scenario
+async def test_a_foreground_run_runs_its_own_execution_and_no_other(bench: Bench) -> None:
+    await bench.accept("of others")
+    engine = bench.engine()
+    await bench.accept("one", owner=engine.id)
+    await asyncio.wait_for(engine.run_only(Ownership("one", engine.id, 1)), 10)
+    assert (await bench.until("one", "completed")).exit_code == 0
+    assert (await bench.until("of others", "pending")).owner is None
+    engine._presence.release()

@@ -60,3 +60,16 @@ def test_an_exclusive_block_has_one_holder(tmp_path: Path) -> None:
             assert not second
     with exclusive(tmp_path / "lock") as third:
         assert third
+
+
+def test_a_file_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    mine = Presence(tmp_path, member("mine"))
+    assert not mine.keep()
+    (tmp_path / "mine.lock").unlink()
+    assert not is_alive(tmp_path, "mine")
+    assert mine.keep()
+    assert is_alive(tmp_path, "mine")
+    assert [found.id for found in living(tmp_path)] == ["mine"]
+    mine.release()
+    assert not mine.keep()
+    assert living(tmp_path) == []

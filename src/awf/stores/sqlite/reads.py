@@ -32,6 +32,11 @@ def owners(db: sqlite3.Connection) -> set[str]:
     return {row["owner"] for row in db.execute(statement("owners"))}
 
 
+def held(db: sqlite3.Connection, owner: str) -> dict[str, int]:
+    """See Store.held."""
+    return {row["id"]: row["fence"] for row in db.execute(statement("held"), (owner,))}
+
+
 def unfinished(db: sqlite3.Connection) -> int:
     """See Store.unfinished."""
     count: int = db.execute(statement("unfinished")).fetchone()[0]

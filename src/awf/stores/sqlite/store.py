@@ -83,6 +83,9 @@ class SqliteStore:
     async def owners(self) -> set[str]:
         return await self._reads.read(reads.owners)
 
+    async def held(self, owner: str) -> dict[str, int]:
+        return await self._reads.read(reads.held, owner)
+
     async def unfinished(self) -> int:
         return await self._reads.read(reads.unfinished)
 

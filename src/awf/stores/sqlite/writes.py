@@ -23,7 +23,7 @@ def accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     latest = db.execute(statement("latest_start")).fetchone()
     at = max(acceptance.now, latest["started_at"]) if latest else acceptance.now
     entry = Entry(1, at, acceptance.fact)
-    row = accepted_row(acceptance.id, 0, entry)
+    row = accepted_row(acceptance.id, 0, entry, acceptance.owner)
     written = db.execute(statement("accept"), row_dict(row)).fetchone()
     if written is None:
         raise accepted_before(acceptance.id)

@@ -109,6 +109,32 @@ async def the_same_owner_claims_again_under_a_new_fence(open_stores: OpenStores)
         await raised(OwnershipLost, store.append(first, entries(1, step_started())))
 
 
+async def who_accepts_may_own_from_the_start(open_stores: OpenStores) -> None:
+    async with open_stores() as (store, other):
+        await store.accept(acceptance("mine", owner="engine"))
+        await store.accept(acceptance("anybody's"))
+        assert _ids(await other.claim("engine-2", free=(), limit=9)) == ["anybody's"]
+        row = await other.execution("mine")
+        assert row is not None
+        assert (row.owner, row.status) == ("engine", "pending")
+        await store.append(Ownership("mine", "engine", 1), entries(1, ExecutionRecovered(engine="engine")))
+        [claim] = await other.claim("engine-2", free=["engine"], limit=9)
+        assert claim == Claim(ownership=Ownership("mine", "engine-2", 2), last_seq=2, previous="engine")
+
+
+async def an_owner_sees_what_it_has(open_stores: OpenStores) -> None:
+    async with open_stores() as (store, other):
+        await store.accept(acceptance("own", owner="engine"))
+        await running(store, "claimed")
+        await finished(store, id="finished")
+        await claimed(store, "of another", owner="engine-2")
+        assert await other.held("engine") == {"own": 1, "claimed": 1}
+        await other.claim("engine-3", free=["engine"], limit=1, only=["claimed"])
+        assert await store.held("engine") == {"own": 1}
+        assert await store.held("engine-3") == {"claimed": 2}
+        assert await store.held("unheard of") == {}
+
+
 async def releasing_makes_it_pending_and_free(open_stores: OpenStores) -> None:
     async with open_stores() as (store, other):
         claim = await running(store)
@@ -144,6 +170,8 @@ TOPICS: tuple[Topic, ...] = (
     only_the_owner_appends,
     who_has_lost_it_removes_no_intent,
     the_same_owner_claims_again_under_a_new_fence,
+    who_accepts_may_own_from_the_start,
+    an_owner_sees_what_it_has,
     releasing_makes_it_pending_and_free,
     the_end_clears_the_owner,
 )

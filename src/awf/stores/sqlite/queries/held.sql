@@ -1,0 +1,3 @@
+SELECT id, fence
+FROM executions INDEXED BY unfinished
+WHERE status IN ('pending', 'running') AND owner = ?
