@@ -22,10 +22,11 @@ from awf.settings import Settings
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Mapping
 
     from awf.dispatch.wakeups import Role, Wakeups
     from awf.engine.engine import Engine
-    from awf.engine.ports import Catalog, Clock
+    from awf.engine.ports import Catalog, Clock, StepRunner
     from awf.engine.presence import Member, Presence
     from awf.engine.service import Service
     from awf.journal.store import Store
@@ -38,6 +39,9 @@ LARGEST_LOG = 10 * 1024 * 1024
 
 FILES_PER_STEP = 4
 """Descriptors that the engine holds for a running step: two pipes, a pidfd, and one to spare."""
+
+ENGINE_MODULE = "awf.cli.engine"
+"""The module that an engine process runs; the test kit puts one with faults in its place."""
 
 RESERVED_FILES = 40
 """Descriptors for everything else: the store, the loop, sockets, and what starting a process takes for a moment."""
@@ -168,17 +172,23 @@ def open_wakeups(settings: Settings, member: Member, role: Role) -> Wakeups:
     return Wakeups(directory, role, member.id)
 
 
+def build_runners(settings: Settings, clock: Clock) -> Mapping[str, StepRunner]:
+    """What performs steps, by kind."""
+    from awf.runners.shell import ShellRunner, choose_shell
+
+    shell = choose_shell(settings.shell, os.environ.get("SHELL"))
+    return {"step": ShellRunner(shell, settings.grace, clock)}
+
+
 def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: Presence) -> Engine:
     """An engine over one store, holding ``presence``."""
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
-    from awf.runners.shell import ShellRunner, choose_shell
 
     layout, clock = Layout(settings.storage), SystemClock()
-    shell = choose_shell(settings.shell, os.environ.get("SHELL"))
     return Engine(
         store=store,
-        runners={"step": ShellRunner(shell, settings.grace, clock)},
+        runners=build_runners(settings, clock),
         clock=clock,
         settings=EngineSettings(
             slots=_affordable(settings.slots),
@@ -217,7 +227,7 @@ def spawn_engine(settings: Settings) -> subprocess.Popen[bytes]:
                 sys.executable,
                 "-P",  # the project's own files are not modules of ours
                 "-m",
-                "awf.cli.engine",
+                ENGINE_MODULE,
                 "--root",
                 str(settings.root),
                 "--storage",
