@@ -145,6 +145,13 @@ def test_10_6_inputs_that_do_not_fit_are_a_failure_of_the_call(keys: str, error:
     assert result.steps["call"].status == "failed"
 
 
+def test_10_6_undeclared_inputs_of_a_call_are_usable_and_warned_of_in_the_record() -> None:
+    result = call("inputs: {extra: 1, text: x}", command="printf '%s' {{inputs.text}}")
+    (warning,) = result.steps["call"].warnings
+    assert "extra" in warning
+    assert "text" not in warning
+
+
 def test_10_6_a_required_input_of_the_child_that_is_missing_is_a_failure_of_the_call() -> None:
     result = run(
         """

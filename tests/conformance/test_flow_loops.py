@@ -187,8 +187,14 @@ def test_for_each_runs_the_first_items_and_says_how_many_were_left() -> None:
     (started,) = [fact for fact in result.of("step.started") if fact.state == "each"]
     (ended,) = [fact for fact in result.of("step.completed") if fact.state == "each"]
     assert (started.limit, started.left_out, len(started.items)) == (2, 3, 2)
-    assert ended.note == "3 items beyond max_iterations were left out"
+    assert ended.note == result.steps["each"].note == "3 items beyond max_iterations were left out"
     assert ended.output == "completed 2 iterations"
+
+
+def test_for_each_says_how_many_were_left_also_when_it_is_left_early() -> None:
+    result = each("a,b,c", "max_iterations: 2\n            break_when: loop.First")
+    assert said(result) == ["a"]
+    assert result.steps["each"].note == "1 item beyond max_iterations was left out"
 
 
 def test_for_each_at_its_limit_leaves_nothing_out() -> None:
@@ -387,7 +393,7 @@ def test_4_7_at_the_limit_the_loop_completes_and_its_record_says_so() -> None:
     result = while_("true", "max_iterations: 2")
     assert (result.status, result.error) == ("completed", "")
     assert result.outputs["loop"] == "completed 2 iterations"
-    assert note_of(result) == "reached its limit of 2 iterations"
+    assert note_of(result) == result.steps["loop"].note == "reached its limit of 2 iterations"
 
 
 def test_4_7_at_the_limit_with_blocks_inside_it_completes_as_well() -> None:

@@ -124,6 +124,22 @@ def test_7_what_may_not_do_what_it_seems_is_warned_of(command, warning):
     assert any(line.startswith("warning 5:") and warning in line for line in lines), lines
 
 
+def test_7_what_is_only_known_at_run_time_is_warned_of_in_the_record():
+    result = run(step("printf %s {{inputs.x}}"), {"x": "'quoted'"})
+    warning = "the quote characters of a value outside quotes are plain characters"
+    assert result.outputs["s"] == "'quoted'"
+    assert result.steps["s"].warnings == (warning,)
+    (started,) = result.of("step.started")
+    assert started.warnings == (warning,)
+    assert run(step('printf %s "{{inputs.x}}"'), {"x": "'quoted'"}).steps["s"].warnings == ()
+
+
+def test_7_warnings_stay_with_the_step_over_its_attempts():
+    result = run(step("printf {{inputs.x}} && false", retry={"max_attempts": 2}), {"x": "'q'"})
+    assert [bool(fact.warnings) for fact in result.of("step.started")] == [True, True]
+    assert (result.steps["s"].attempt, len(result.steps["s"].warnings)) == (2, 1)
+
+
 def test_7_a_value_in_command_position_runs_as_one_simple_command():
     assert printed("{{inputs.x}} end", {"x": "echo a && echo"}) == "a && echo end\n"
 

@@ -9,6 +9,7 @@ from typing import Any
 from awf.domain.expressions import ExpressionFailure, evaluate
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.templates import Template, TemplateFailure
+from awf.domain.variables import exported
 from awf.domain.workflow import CallState
 from awf.engine.blocks import Ending, Verdict
 from awf.engine.flow import Flow, changed
@@ -45,7 +46,12 @@ class Call:
         )
         if resolved.errors:
             raise CannotStart(f"sub-workflow '{state.workflow}': {failure_text(resolved.errors)}")
-        return changed(fact, inputs=flow.sealer.sealed(dict(resolved.values)))
+        left_out = exported(resolved.values, ()).left_out
+        return changed(
+            fact,
+            inputs=flow.sealer.sealed(dict(resolved.values)),
+            warnings=(*resolved.warnings, *left_out),
+        )
 
     def proceed(self, flow: Flow, activity: Activity, state: CallState) -> None:
         """Begin the child's graph, or go on with closing it."""

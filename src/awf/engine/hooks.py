@@ -68,10 +68,10 @@ class Hooks:
         assert action.command is not None
         name = f"{flow.state.execution}.{path or 'workflow'}.{hook}.{index}.{attempt}"
         command, refused = None, ""
+        warnings: tuple[str, ...] = ()
         try:
-            command = sealed_command(
-                render_command(flow, path, action.command, code=not action.escaping), flow.sealer
-            )
+            rendered, warnings = render_command(flow, path, action.command, code=not action.escaping)
+            command = sealed_command(rendered, flow.sealer)
         except CannotStart as reason:
             refused = flow.sealer.mask(str(reason))
         flow.emit(
@@ -83,6 +83,7 @@ class Hooks:
                 attempt_id=name,
                 command=command,
                 refused=refused,
+                warnings=warnings,
             )
         )
 
@@ -99,6 +100,7 @@ class Hooks:
                 attempt_id=f"{stem}.{attempt}",
                 command=before.command,
                 refused=before.refused,
+                warnings=before.warnings,
             )
         )
 

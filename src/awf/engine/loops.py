@@ -66,7 +66,9 @@ class Loop:
             back = state.body.index(target) <= state.body.index(child.state)
             self._enter(flow, activity, target, "jump", counted=back)
         else:
-            flow.finish_block(activity, Ending(output=_summary(activity.index + 1), goto=target))
+            flow.finish_block(
+                activity, Ending(output=_summary(activity.index + 1), goto=target, note=_left_out(activity))
+            )
 
     def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:  # noqa: ARG002
         """A success with what has been done so far."""
@@ -80,7 +82,9 @@ class Loop:
         if state.break_when is not None:
             try:
                 if flow.test(state.break_when, flow.state.children(activity.path)[0].path):
-                    return flow.finish_block(activity, Ending(output=_summary(activity.index + 1)))
+                    return flow.finish_block(
+                        activity, Ending(output=_summary(activity.index + 1), note=_left_out(activity))
+                    )
             except ExpressionFailure as failure:
                 return self._broken(flow, activity, "break_when", failure)
         return self._iterate(flow, activity, state, activity.index + 1)
@@ -99,8 +103,7 @@ class Loop:
             except ExpressionFailure as failure:
                 return self._broken(flow, activity, "while", failure)
         elif index >= len(started.items or ()):
-            note = f"{started.left_out} items beyond max_iterations were left out" if started.left_out else ""
-            return flow.finish_block(activity, Ending(output=_summary(index), note=note))
+            return flow.finish_block(activity, Ending(output=_summary(index), note=_left_out(activity)))
         flow.emit(LoopIterated(path=activity.path, index=index))
         return self._enter(flow, activity, state.body[0], "body")
 
@@ -161,3 +164,16 @@ def split_items(text: str) -> list[Any]:
 
 def _summary(iterations: int) -> str:
     return f"completed {iterations} iterations"
+
+
+def _left_out(activity: Activity) -> str:
+    """What the record says of items beyond the limit."""
+    left_out = activity.started.left_out if activity.started else 0
+    if not left_out:
+        return ""
+    items = (
+        "1 item beyond max_iterations was"
+        if left_out == 1
+        else f"{left_out} items beyond max_iterations were"
+    )
+    return f"{items} left out"

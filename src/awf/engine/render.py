@@ -29,7 +29,7 @@ class ShellStep:
     def plan(self, flow: Flow, activity: Activity, state: StepState, fact: StepStarted) -> StepStarted:
         """Render command, directory and environment; secret values stay out of the fact."""
         path, sealer = activity.path, flow.sealer
-        command = render_command(flow, path, state.command, code=not state.escaping)
+        command, warnings = render_command(flow, path, state.command, code=not state.escaping)
         if not command.script.strip():
             raise CannotStart(
                 f"the command of state '{state.name}' is empty after rendering ({state.command.position})"
@@ -49,6 +49,7 @@ class ShellStep:
             dir=sealer.seal(directory),
             env=env,
             max_output=state.max_output,
+            warnings=tuple(map(sealer.mask, warnings)),
         )
 
 
@@ -61,8 +62,10 @@ class Unperformed:
         raise CannotStart(f"type '{state.kind}' is not performed by this version of awf ({state.position})")
 
 
-def render_command(flow: Flow, path: str, template: Template, *, code: bool = False) -> ShellCommand:
-    """A shell command with its values as data. Raises CannotStart."""
+def render_command(
+    flow: Flow, path: str, template: Template, *, code: bool = False
+) -> tuple[ShellCommand, tuple[str, ...]]:
+    """A shell command with its values as data, and warnings about these values. Raises CannotStart."""
     try:
         parts = flow.parts(template, path)
         script = shell_script(parts, code=code or template.sole_action)
@@ -71,7 +74,8 @@ def render_command(flow: Flow, path: str, template: Template, *, code: bool = Fa
     except ShellPlaceError as failure:
         raise CannotStart(f"{failure} ({template.position})") from failure
     display = "" if script.display == script.script else script.display
-    return ShellCommand(script=script.script, variables=tuple(script.variables), display=display)
+    command = ShellCommand(script=script.script, variables=tuple(script.variables), display=display)
+    return command, script.warnings
 
 
 def sealed_command(command: ShellCommand, sealer: Sealer) -> ShellCommand:

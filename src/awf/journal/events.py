@@ -129,7 +129,8 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
 
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
     failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
-    ``max_output``: bytes of each stream that are kept; None: the usual.
+    ``max_output``: bytes of each stream that are kept; None: the usual. ``warnings``: what people should know of what
+    was made of it (a value with quote characters outside quotes, an input that is not exported).
 
     Of loops, parallel blocks and sub-workflows, which have no process: ``items`` and ``limit`` of a loop (``left_out``
     counts the items beyond the limit), ``branches`` of a block, ``inputs`` of a sub-workflow.
@@ -153,6 +154,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     left_out: int = 0
     branches: tuple[str, ...] = ()
     inputs: dict[str, Json] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class StepOutput(Fact, frozen=True, kw_only=True, tag="step.output"):
@@ -240,7 +242,7 @@ class BlockEnding(Fact, frozen=True, kw_only=True, tag="block.ending"):
 class HookStarted(Fact, frozen=True, kw_only=True, tag="hook.started"):
     """A hook's command is about to start. ``path`` is the state it belongs to, or the sub-workflow, or empty; ``hook``
     is ``pre``, ``post``, ``workflow_start``, ``workflow_end``, ``workflow_error`` or ``workflow_cancel``; ``index`` its
-    place in the list."""
+    place in the list. ``warnings`` as of a step."""
 
     path: str
     hook: str
@@ -249,6 +251,7 @@ class HookStarted(Fact, frozen=True, kw_only=True, tag="hook.started"):
     attempt_id: str
     command: ShellCommand | None = None
     refused: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class HookFinished(Fact, frozen=True, kw_only=True, tag="hook.finished"):

@@ -44,6 +44,7 @@ def accepted_row(execution: str, order: int, entry: Entry, owner: str | None = N
         started_at=entry.at,
         updated_at=entry.at,
         inputs=fact.inputs,
+        warnings=fact.warnings,
         resumed_from=fact.resumed.execution if fact.resumed else None,
         owner=owner,
     )
@@ -94,6 +95,7 @@ def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow
         attempt=fact.attempt,
         started_at=before.started_at if before else entry.at,
         command=shown,
+        warnings=fact.warnings,
         first_seq=entry.seq,
     )
 
@@ -117,6 +119,7 @@ def _reused(entry: Entry, fact: StepReused) -> StepRow:
 def _ended(step: StepRow, entry: Entry, fact: StepCompleted | StepFailed) -> StepRow:
     step.status = "failed" if isinstance(fact, StepFailed) else "completed"
     step.error = fact.error if isinstance(fact, StepFailed) else None
+    step.note = fact.note if isinstance(fact, StepCompleted) else ""
     step.exit_code = fact.exit_code
     step.completed_at = entry.at
     step.last_seq = entry.seq

@@ -69,7 +69,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
 class ExecutionRow(msgspec.Struct, kw_only=True):
     """The projection of one journal. ``error`` and ``exit_code`` are set at the end; ``owner`` is None while nobody
-    runs it; ``waiting_for`` names what a running execution waits for, if not for a process."""
+    runs it; ``waiting_for`` names what a running execution waits for, if not for a process. ``inputs`` and ``warnings``
+    are those of its acceptance."""
 
     id: str
     order: int
@@ -84,6 +85,7 @@ class ExecutionRow(msgspec.Struct, kw_only=True):
     exit_code: int | None = None
     waiting_for: str | None = None
     inputs: dict[str, Json] = {}
+    warnings: tuple[str, ...] = ()
     resumed_from: str | None = None
     owner: str | None = None
     last_seq: int = 1
@@ -91,7 +93,8 @@ class ExecutionRow(msgspec.Struct, kw_only=True):
 
 class StepRow(msgspec.Struct, kw_only=True):
     """The projection of one step (its latest attempt). ``first_seq`` is the sequence number of the fact that started
-    that attempt (or took the step over), ``last_seq`` of the one that ended it (0 while it runs)."""
+    that attempt (or took the step over), ``last_seq`` of the one that ended it (0 while it runs). ``warnings`` are those
+    of its start, ``note`` what its end says besides the result (a limit that was reached)."""
 
     step: int
     name: str
@@ -104,6 +107,8 @@ class StepRow(msgspec.Struct, kw_only=True):
     error: str | None = None
     reused: bool = False
     command: str = ""
+    warnings: tuple[str, ...] = ()
+    note: str = ""
     first_seq: int
     last_seq: int = 0
 
@@ -223,7 +228,7 @@ class Store(Protocol):
         ...
 
     async def executions(self, query: ExecutionFilter) -> list[ExecutionRow]:
-        """Rows without their ``inputs``, newest first (descending order), as the filter says."""
+        """Rows without their ``inputs`` and ``warnings``, newest first (descending order), as the filter says."""
         ...
 
     async def statistics(self, query: ExecutionFilter) -> Statistics:

@@ -13,7 +13,8 @@ execution.released     execution.released   all      status, at
 state.entered          state.entered        all      step_name, kind, via, at [, path]
 step.reused            step.reused          all      step_name, status, output, started_at, completed_at, attempt,
                                                      exit_code, reused [, output_truncated, path]
-step.started           step.started         default  step_name, status, started_at, attempt [, recovered, path]
+step.started           step.started         default  step_name, status, started_at, attempt [, recovered, warnings,
+                                                     path]
 step.output            output               default  step_name, output, stream [, truncated, path]
 step.completed         step.completed       default  step_name, status, output, completed_at, attempt, exit_code,
                                                      duration_ms [, output_truncated, note, path]
@@ -22,7 +23,7 @@ step.failed            step.failed          default  step_name, status, error, c
 step.retrying          step.retrying        all      step_name, status, attempt, exit_code, error, delay_ms, at [, path]
 loop.iterated          loop.iterated        all      path, index, at
 block.ending           block.ending         all      path, failed, exit_code, at [, error]
-hook.started           hook.started         all      path, hook, index, at
+hook.started           hook.started         all      path, hook, index, at [, warnings]
 hook.finished          hook.finished        all      path, hook, index, exit_code, at [, error, message]
 workflow.closing       workflow.closing     all      path, status, exit_code, at [, state, error, message]
 cancel.requested       cancel.requested     all      at
@@ -124,6 +125,7 @@ def _event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str
                 "started_at": at,
                 "attempt": fact.attempt,
                 **({"recovered": True} if fact.recovered else {}),
+                **({"warnings": fact.warnings} if fact.warnings else {}),
                 **_place(fact),
             }
         case StepOutput() as fact:
@@ -216,7 +218,8 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
                 **_place(fact),
             }
         case HookStarted() as fact:
-            return name, {"path": fact.path, "hook": fact.hook, "index": fact.index, "at": at}
+            warned = {"warnings": fact.warnings} if fact.warnings else {}
+            return name, {"path": fact.path, "hook": fact.hook, "index": fact.index, "at": at, **warned}
         case fact:
             fields = {
                 key: value for key, value in msgspec.structs.asdict(fact).items() if value not in ("", None)

@@ -59,7 +59,9 @@ def execution_summary(row: ExecutionRow) -> Execution:
 
 def execution_detail(row: ExecutionRow, steps: list[Step]) -> ExecutionDetail:
     """An execution as it shows by itself."""
-    return ExecutionDetail(**_members(row), inputs=row.inputs, steps=steps)
+    return ExecutionDetail(
+        **_members(row), inputs=row.inputs, warnings=list(row.warnings) or UNSET, steps=steps
+    )
 
 
 def step_summary(row: StepRow, output: StepText | None) -> Step:
@@ -76,6 +78,8 @@ def step_summary(row: StepRow, output: StepText | None) -> Step:
         exit_code=_or_unset(row.exit_code),
         command=row.command or UNSET,
         reused=row.reused,
+        warnings=list(row.warnings) or UNSET,
+        note=row.note or UNSET,
         error=_or_unset(row.error),
         output=output.text if output else "",
         output_truncated=bool(output and output.omitted),

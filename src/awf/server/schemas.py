@@ -104,7 +104,8 @@ class Execution(Struct, omit_defaults=True, kw_only=True):
 
 
 class Step(Struct, omit_defaults=True, kw_only=True):
-    """One entry of a state, its latest attempt. ``number`` addresses it; ``output`` is its end, at most 64 KiB."""
+    """One entry of a state, its latest attempt. ``number`` addresses it; ``output`` is its end, at most 64 KiB.
+    ``warnings`` are about what was made of its values, ``note`` says of a loop that it stopped at its limit."""
 
     number: int
     name: str
@@ -117,15 +118,19 @@ class Step(Struct, omit_defaults=True, kw_only=True):
     exit_code: int | UnsetType = UNSET
     command: str | UnsetType = UNSET
     reused: bool = False
+    warnings: list[str] | UnsetType = UNSET
+    note: str | UnsetType = UNSET
     error: str | UnsetType = UNSET
     output: Annotated[str, Meta(description="the last 64 KiB of what it wrote to its standard output")]
     output_truncated: bool = False
 
 
 class ExecutionDetail(Execution, omit_defaults=True, kw_only=True):
-    """``steps`` holds the latest 100; ``/steps`` has all of them."""
+    """``steps`` holds the latest 100; ``/steps`` has all of them. ``warnings`` are those of its acceptance, of inputs that
+    the workflow does not declare, say."""
 
     inputs: dict[str, Any]
+    warnings: list[str] | UnsetType = UNSET
     steps: list[Step]
 
 

@@ -166,7 +166,7 @@ class MemoryStore:
             if (query.before is None or kept.row.order < query.before)
             and (kept.finished or not query.history)
         ]
-        return [msgspec.structs.replace(kept.row, inputs={}) for kept in below[: query.limit]]
+        return [msgspec.structs.replace(kept.row, inputs={}, warnings=()) for kept in below[: query.limit]]
 
     async def statistics(self, query: ExecutionFilter) -> Statistics:
         rows = [kept.row for kept in self._matching(query) if kept.finished]

@@ -13,6 +13,7 @@ from awf.journal.events import Entry, ExecutionStarted
 from awf.journal.projection import accepted_row, project
 from awf.journal.store import ExecutionRow, row_dict
 from awf.stores.sqlite.connection import open_writer, prepare_directory
+from awf.stores.sqlite.rows import step_columns
 from awf.stores.sqlite.schema import migrate
 from awf.stores.sqlite.statements import statement
 from awf.stores.sqlite.turnstile import Turnstile
@@ -98,4 +99,4 @@ def _with_journal(db: sqlite3.Connection, bare: dict[str, Any]) -> None:
         ],
     )
     for step in steps.values():
-        db.execute(statement("put_step"), {"ordinal": ordinal, **row_dict(step)})
+        db.execute(statement("put_step"), step_columns(ordinal, step))

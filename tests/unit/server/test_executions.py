@@ -267,6 +267,26 @@ async def test_unknown_steps_are_404(bench: Bench, number: str) -> None:
 
 
 @scenario
+async def test_a_step_shows_its_warnings_and_its_note(bench: Bench) -> None:
+    execution = await bench.run(extra="not declared")
+    shown = (await bench.get(f"/api/executions/{execution}")).json()["body"]
+    (warning,) = shown["warnings"]
+    assert "extra" in warning
+    await bench.append(
+        execution,
+        ExecutionStarted(engine="e"),
+        ENTERED,
+        step_started(warnings=("plain characters",), **GREET),
+        step_completed(note="reached its limit of 2 iterations", **GREET),
+    )
+    for path in ("", "/steps"):
+        (step,) = (await bench.get(f"/api/executions/{execution}{path}")).json()["body"]["steps"]
+        assert (step["warnings"], step["note"]) == (["plain characters"], "reached its limit of 2 iterations")
+    (listed,) = (await bench.get("/api/executions")).json()["body"]["executions"]
+    assert "warnings" not in listed
+
+
+@scenario
 async def test_reused_steps_say_so(bench: Bench) -> None:
     execution = await bench.run()
     reused = StepReused(

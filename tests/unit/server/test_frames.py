@@ -62,6 +62,17 @@ SHOWN: list[tuple[AnyFact, str, dict[str, Any]]] = [
             "path": "all[3]/build",
         },
     ),
+    (
+        step_started(warnings=("plain characters",)),
+        "step.started",
+        {
+            "step_name": "build",
+            "status": "running",
+            "started_at": AT,
+            "attempt": 1,
+            "warnings": ["plain characters"],
+        },
+    ),
     (step_output(1, "a\nb\r\n"), "output", {"step_name": "build", "output": "a\nb\r\n", "stream": "stdout"}),
     (
         step_output(1, "", stream="stderr", truncated=True, **INSIDE),

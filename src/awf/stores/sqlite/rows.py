@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import msgspec
+
 from awf.journal import codec
 from awf.journal.events import ExecutionAccepted
-from awf.journal.store import ExecutionRow, StepRow
+from awf.journal.store import ExecutionRow, StepRow, row_dict
 
 
 def owned_row(row: sqlite3.Row) -> tuple[ExecutionRow, int]:
@@ -18,13 +20,13 @@ def owned_row(row: sqlite3.Row) -> tuple[ExecutionRow, int]:
 
 
 def execution_row(row: sqlite3.Row) -> ExecutionRow:
-    """The row of an execution, its inputs taken from the first entry of its journal."""
+    """The row of an execution, its inputs and warnings taken from the first entry of its journal."""
     fields = _fields(row)
     type, version, body = (fields.pop(f"accepted_{part}") for part in ("type", "version", "body"))
     if body is not None:
         fact = codec.decode(type, version, body)
         assert isinstance(fact, ExecutionAccepted)
-        fields["inputs"] = fact.inputs
+        fields["inputs"], fields["warnings"] = fact.inputs, fact.warnings
     return ExecutionRow(**fields)
 
 
@@ -37,7 +39,14 @@ def step_row(row: sqlite3.Row) -> StepRow:
     """The row of a step."""
     fields = _fields(row)
     fields["reused"] = bool(fields["reused"])
+    fields["warnings"] = msgspec.json.decode(fields["warnings"], type=tuple[str, ...])
     return StepRow(**fields)
+
+
+def step_columns(ordinal: int, row: StepRow) -> dict[str, Any]:
+    """The way back."""
+    warnings = msgspec.json.encode(row.warnings).decode()
+    return {"ordinal": ordinal, **row_dict(row), "warnings": warnings}
 
 
 def _fields(row: sqlite3.Row) -> dict[str, Any]:

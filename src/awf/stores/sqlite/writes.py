@@ -14,7 +14,7 @@ from awf.journal.events import Entry, Json
 from awf.journal.projection import accepted_row, project
 from awf.journal.store import Acceptance, Claim, Ownership, StepRow, row_dict
 from awf.stores.rules import accepted_before, check_entries, check_owner
-from awf.stores.sqlite.rows import owned_row, step_row
+from awf.stores.sqlite.rows import owned_row, step_columns, step_row
 from awf.stores.sqlite.statements import statement
 
 
@@ -83,7 +83,7 @@ def append(
 
     _append_events(db, ordinal, entries)
     steps = project(row, entries, known)
-    db.executemany(statement("put_step"), [{"ordinal": ordinal, **row_dict(step)} for step in steps.values()])
+    db.executemany(statement("put_step"), [step_columns(ordinal, step) for step in steps.values()])
     fields = row_dict(row)
     db.execute(statement("advance"), fields)
     if (row.status, row.owner, row.running_since) != before:

@@ -13,7 +13,10 @@ async def accepting_writes_the_first_entry_and_the_row(open_stores: OpenStores) 
     async with open_stores() as (store, other):
         await store.accept(
             acceptance(
-                "one", now=EPOCH, resumed=ResumedFrom(execution="zero", from_path="build", reused=(1,))
+                "one",
+                now=EPOCH,
+                resumed=ResumedFrom(execution="zero", from_path="build", reused=(1,)),
+                warnings=("input 'x' is not declared",),
             )
         )
         [entry] = await other.journal("one")
@@ -31,6 +34,7 @@ async def accepting_writes_the_first_entry_and_the_row(open_stores: OpenStores) 
             started_at=EPOCH,
             updated_at=EPOCH,
             inputs={"target": "all", "jobs": 2},
+            warnings=("input 'x' is not declared",),
             resumed_from="zero",
             last_seq=1,
         )

@@ -160,6 +160,21 @@ async def a_step_row_is_its_latest_attempt(open_stores: OpenStores) -> None:
         assert (done.status, done.exit_code, done.error, done.last_seq) == ("completed", 0, None, 6)
 
 
+async def a_step_row_has_the_warnings_of_its_start_and_the_note_of_its_end(open_stores: OpenStores) -> None:
+    async with open_stores() as (store, other):
+        claim = await running(store)
+        warned = step_started(warnings=("“quotes” are plain", "x'y"))
+        await store.append(claim.ownership, entries(2, warned))
+        await store.append(claim.ownership, entries(3, step_completed(note="reached its limit")))
+        [row] = await other.steps("one")
+        assert (row.warnings, row.note) == (("“quotes” are plain", "x'y"), "reached its limit")
+        [latest] = await other.steps("one", latest=True)
+        assert latest == row
+        await store.append(claim.ownership, entries(4, step_started(2)))
+        [_, plain] = await other.steps("one")
+        assert (plain.warnings, plain.note) == ((), "")
+
+
 async def rows_are_what_folding_the_journal_gives(open_stores: OpenStores) -> None:
     async with open_stores() as (store, other):
         ownership = (await claimed(store)).ownership
@@ -206,5 +221,6 @@ TOPICS: tuple[Topic, ...] = (
     many_appends_at_once_keep_every_journal_whole,
     the_row_follows_the_journal,
     a_step_row_is_its_latest_attempt,
+    a_step_row_has_the_warnings_of_its_start_and_the_note_of_its_end,
     rows_are_what_folding_the_journal_gives,
 )

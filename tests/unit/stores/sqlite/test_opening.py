@@ -11,7 +11,7 @@ import pytest
 from awf.errors import StoreIncompatible, StoreUnavailable
 from awf.stores.sqlite import SqliteStore
 from awf.stores.sqlite.connection import open_writer, prepare_directory
-from awf.stores.sqlite.schema import APPLICATION_ID, migrations
+from awf.stores.sqlite.schema import APPLICATION_ID, migrate, migrations
 from awf.testing.builders import acceptance
 from privileges import unprivileged
 
@@ -187,6 +187,33 @@ def test_an_empty_database_is_brought_to_the_present_version(tmp_path):
     assert connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
     assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     connection.close()
+
+
+def test_an_older_engine_goes_on_writing_while_a_newer_awf_opens_its_store(tmp_path, monkeypatch):
+    """Its statements name the columns that it knows; what it does not know is as if nothing had been said."""
+    monkeypatch.setattr("awf.stores.sqlite.schema.migrations", lambda: migrations()[:1])
+    prepare_directory(tmp_path)
+    connection = open_writer(tmp_path, "fast")
+    migrate(connection, tmp_path)
+    insert = """INSERT OR REPLACE INTO steps (ordinal, step, name, path, status, attempt, started_at, reused, command,
+        first_seq, last_seq) VALUES (1, ?, 'build', 'build', 'running', 1, 5, 0, 'make', 3, 0)"""
+    connection.execute(insert, (1,))
+    monkeypatch.undo()
+
+    async def newer():
+        store = SqliteStore.open(tmp_path)
+        await store.accept(acceptance("one"))
+        connection.execute(insert, (2,))
+        steps = await store.steps("one")
+        await store.close()
+        return steps
+
+    rows = asyncio.run(newer())
+    connection.close()
+    assert [(row.step, row.command, row.warnings, row.note) for row in rows] == [
+        (1, "make", (), ""),
+        (2, "make", (), ""),
+    ]
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
