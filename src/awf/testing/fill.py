@@ -91,6 +91,7 @@ def _with_journal(db: sqlite3.Connection, bare: dict[str, Any]) -> None:
     row: ExecutionRow = accepted_row(bare["id"], 0, first)
     steps = project(row, rest, lambda _: None)
     ordinal = db.execute(_INSERT, row_dict(row)).lastrowid
+    assert ordinal is not None
     db.executemany(
         statement("append_event"),
         [
