@@ -26,10 +26,12 @@ LISTENING = re.compile(r"awf serve: listening on (http://\S+:(\d+))")
 
 
 class Project:
-    """A directory with workflows. ``close`` ends every process that was started in it."""
+    """A directory with workflows. ``close`` ends every process that was started in it. ``program`` is what Python runs
+    as the server."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, program: tuple[str, ...] = ("-m", "awf", "serve")) -> None:
         self.root = root
+        self.program = program
         self.storage = root / ".awf" / "storage"
         self._runtime = Path(tempfile.mkdtemp(prefix="awf-"))
         self._servers: list[Server] = []
@@ -179,7 +181,7 @@ class Server:
         port = () if "--port" in options else ("--port", "0")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-P", "-m", "awf", "serve", *port, *options],
+                [*prefix, sys.executable, "-P", *project.program, *port, *options],
                 cwd=project.root,
                 env=environ,
                 stdin=subprocess.DEVNULL,

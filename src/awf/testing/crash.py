@@ -152,9 +152,10 @@ class CrashingRunner:
 
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """See ``awf.engine.ports.StepRunner``."""
-        await self._crashes.reached("leftovers.before")
+        about = sorted({attempt.partition(".")[0] for attempt in attempt_ids})
+        await self._crashes.reached("leftovers.before", about)
         await self._runner.end_leftovers(attempt_ids)
-        await self._crashes.reached("leftovers.after")
+        await self._crashes.reached("leftovers.after", about)
 
 
 def _about(verb: str, arguments: tuple[Any, ...]) -> tuple[list[str], list[str]]:

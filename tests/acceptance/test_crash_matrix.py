@@ -1,0 +1,26 @@
+"""One ``kill -9`` at each kind of place of the real engine and the real server (``make chaos`` does every single one)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from faults.matrix import CASES, Matrix
+
+SIDE_BY_SIDE = 3
+
+
+def test_a_death_at_any_kind_of_place_changes_nothing_of_what_an_execution_comes_to(tmp_path: Path) -> None:
+    matrices = []
+    try:
+        for number in range(SIDE_BY_SIDE):
+            root = tmp_path / str(number)
+            root.mkdir()
+            matrices.append(Matrix(root, CASES[number::SIDE_BY_SIDE]))
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            for played in [pool.submit(matrix.play) for matrix in matrices]:
+                played.result()
+    finally:
+        for matrix in matrices:
+            matrix.close()
+    assert sum(matrix.deaths for matrix in matrices) == sum(len(case.points) for case in CASES)
