@@ -46,7 +46,12 @@ EVERYTHING = (
 ).split()
 """Points of an execution that completes."""
 
-RECOVERY = ["append.before:execution.recovered", "append.after:execution.recovered", "leftovers.before", "leftovers.after"]
+RECOVERY = [
+    "append.before:execution.recovered",
+    "append.after:execution.recovered",
+    "leftovers.before",
+    "leftovers.after",
+]
 """Points of the engine that takes over from one that died after it had started a process."""
 
 FAILING = [
