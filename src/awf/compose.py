@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from awf.engine.presence import Member, Presence
     from awf.engine.service import Service
     from awf.journal.store import Store
+    from awf.runners.notes import Notes
 
 
 log = logging.getLogger("awf")
@@ -172,15 +173,24 @@ def open_wakeups(settings: Settings, member: Member, role: Role) -> Wakeups:
     return Wakeups(directory, role, member.id)
 
 
-def build_runners(settings: Settings, clock: Clock) -> Mapping[str, StepRunner]:
+def open_notes(settings: Settings, member: Member) -> Notes:
+    """Where an engine notes what it starts."""
+    from awf.runners.notes import Notes
+
+    return Notes(Layout(settings.storage).engines, member.id)
+
+
+def build_runners(settings: Settings, clock: Clock, notes: Notes) -> Mapping[str, StepRunner]:
     """What performs steps, by kind."""
     from awf.runners.shell import ShellRunner, choose_shell
 
     shell = choose_shell(settings.shell, os.environ.get("SHELL"))
-    return {"step": ShellRunner(shell, settings.grace, clock)}
+    return {"step": ShellRunner(shell, settings.grace, clock, notes)}
 
 
-def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: Presence) -> Engine:
+def build_engine(
+    settings: Settings, store: Store, wakeups: Wakeups, presence: Presence, notes: Notes
+) -> Engine:
     """An engine over one store, holding ``presence``."""
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
@@ -188,7 +198,7 @@ def build_engine(settings: Settings, store: Store, wakeups: Wakeups, presence: P
     layout, clock = Layout(settings.storage), SystemClock()
     return Engine(
         store=store,
-        runners=build_runners(settings, clock),
+        runners=build_runners(settings, clock, notes),
         clock=clock,
         settings=EngineSettings(
             slots=_affordable(settings.slots),

@@ -13,6 +13,8 @@ FAMILY = {
     "a session of their own": "setsid sh -c 'sleep 600 & sleep 600' & {ready}; sleep 600",
     "orphans": "(setsid sleep 600 &) ; (sh -c 'sleep 600 &') ; {ready}; exec sleep 600",
     "no environment": "env -i sleep 600 & {ready}; wait",
+    "nothing of their own but a parent": "env -i setsid sh -c 'sleep 600; true' & {ready}; wait",
+    "a step without environment": "{ready}; exec env -i sh -c 'sleep 600; true'",
     "deaf to SIGTERM": "trap '' TERM; {ready}; sleep 600; sleep 600",
     "stopped": "sleep 600 & kill -STOP $!; {ready}; wait",
 }

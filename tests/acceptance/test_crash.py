@@ -290,3 +290,18 @@ def test_a_viewer_who_comes_back_to_the_next_server_misses_nothing(project: Proj
     gate.open()
     seen += second.events(execution, seen[-1].id)
     assert seen == assert_agreement(second, execution)
+
+
+def test_a_step_that_hides_from_its_dead_engine_is_ended_before_it_runs_again(project: Project) -> None:
+    project.steps("hidden", "echo begun; exec env -i sh -c 'echo hidden; sleep 600; true'")
+    server = project.serve()
+    execution = server.run("hidden")
+    until(lambda: len(project.step_processes()) == 2, "the shell and its sleep")
+    before = set(project.step_processes())
+    kill_engine(project)
+    server.wait_event(execution, "execution.recovered", query="?events=all")
+    until(lambda: len(set(project.step_processes()) - before) == 2, "the step runs again")
+    assert not before & set(project.step_processes())
+    server.cancel(execution)
+    server.wait(execution, "cancelled")
+    assert project.step_processes() == []

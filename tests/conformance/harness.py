@@ -27,6 +27,7 @@ from awf.errors import AwfError
 from awf.journal.codec import type_of
 from awf.journal.events import Entry
 from awf.journal.store import StepRow
+from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
 from awf.stores.sqlite.store import SqliteStore
 
@@ -115,7 +116,7 @@ async def _run(
     )
     engine = Engine(
         store=store,
-        runners={"step": ShellRunner("/bin/sh", grace, clock)},
+        runners={"step": ShellRunner("/bin/sh", grace, clock, Notes(directory / "engines", "engine"))},
         clock=clock,
         settings=EngineSettings(
             slots=limits["slots"],

@@ -22,6 +22,7 @@ from awf.compose import (
     build_engine,
     engine_fingerprint,
     new_member,
+    open_notes,
     open_store,
     open_wakeups,
     prepare_process,
@@ -67,8 +68,10 @@ async def _run(settings: Settings) -> None:
     member = new_member(SystemClock(), engines, engine_fingerprint(settings))
     wakeups = open_wakeups(settings, member, "engine")
     presence = Presence(engines, member)
+    notes = open_notes(settings, member)
     try:
-        engine = build_engine(settings, store, wakeups, presence)
+        notes.sweep(await store.owners())
+        engine = build_engine(settings, store, wakeups, presence, notes)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, engine.stop)
         loop.add_signal_handler(signal.SIGUSR1, engine.drain)
@@ -80,6 +83,7 @@ async def _run(settings: Settings) -> None:
     finally:
         wakeups.close()
         await store.close()
+        notes.close()
         presence.release()
     log.info("done")
 

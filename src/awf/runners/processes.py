@@ -1,8 +1,15 @@
 """Finding and ending the processes of a step.
 
-A step's processes are its process group (every step leads its own session) and every process of ours whose environment
-carries the attempt's id, also when it left the group. Processes that carry the id lead to their groups, so that a
-member with a scrubbed environment is found too.
+A step's processes are, each followed by everything that descends from it by parent links:
+
+- every process whose environment carries the attempt's id, also when it left the process group;
+- the leader that was noted when the step started (``awf.runners.notes``), known by process id and start time;
+- the process groups of all these (every step leads its own session), so that a member with a scrubbed environment is
+  found too;
+- what an earlier look found and still lives: when a parent ends, its children lose the link to it.
+
+A process is always known by its id *and* its start time, and is signalled through a pidfd that has been checked against
+both: an id that the kernel gives to another process is never hit.
 """
 
 from __future__ import annotations
@@ -11,61 +18,141 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 ATTEMPT_VARIABLE = "AWF_ATTEMPT_ID"
 _PROC = Path("/proc")
 _POLL = 0.02
 _POLL_MAX = 0.2
+_DEAD = frozenset({b"Z", b"X"})
 
 
-def living(attempts: Collection[str], groups: Collection[int] = ()) -> set[int]:
-    """Process ids that belong to these attempts or groups and are no zombies. Never our own process."""
-    needles = [f"{ATTEMPT_VARIABLE}={attempt}".encode() for attempt in attempts]
-    table = {pid: group for pid in _pids() if (group := _group(pid)) is not None}
-    found = {pid for pid in table if _carries(pid, needles)} if needles else set()
-    own_group = os.getpgrp()
-    wanted = ({table[pid] for pid in found} | set(groups)) - {own_group}
-    return (found | {pid for pid, group in table.items() if group in wanted}) - {os.getpid()}
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """The first process of a step: its id, and between which ticks of the clock since the boot it started (both
+    included; equal where the start time itself is known)."""
+
+    pid: int
+    earliest: int
+    latest: int
+
+    def is_at(self, start: int) -> bool:
+        """Is a process with this id and this start time the leader?"""
+        return self.earliest <= start <= self.latest
 
 
-async def end(attempts: Collection[str], groups: Collection[int] = (), *, grace: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One line of ``/proc/PID/stat``: ``start`` in ticks since the boot."""
+
+    pid: int
+    parent: int
+    group: int
+    start: int
+
+
+def process(pid: int) -> Process | None:
+    """What lives under this id; None for a zombie and for nothing."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return None
+    return parse_stat(text, pid)
+
+
+def parse_stat(text: bytes, pid: int) -> Process | None:
+    """A ``/proc/PID/stat``; None for a zombie. The name in it may hold spaces and brackets. Raises ValueError."""
+    state, parent, group, *rest = text[text.rindex(b")") + 2 :].split(b" ", 20)
+    return None if state in _DEAD else Process(pid, int(parent), int(group), int(rest[16]))
+
+
+class Family:
+    """The processes of some attempts, over several looks."""
+
+    def __init__(self, attempts: Collection[str], leaders: Iterable[Leader] = ()) -> None:
+        self._needles = [f"{ATTEMPT_VARIABLE}={attempt}".encode() for attempt in attempts]
+        self._leaders = tuple(leaders)
+        self._seen: dict[int, int] = {}
+
+    def living(self) -> list[Process]:
+        """Those that live now (zombies do not). Never our own process or group."""
+        table = {pid: found for pid in _pids() if (found := process(pid)) is not None}
+        own = os.getpgrp()
+        whole = {pid for pid, start in self._seen.items() if pid in table and table[pid].start == start}
+        whole |= {led.pid for led in self._leaders if led.pid in table and led.is_at(table[led.pid].start)}
+        whole |= {pid for pid in table if self._needles and _carries(pid, self._needles)}
+        known = 0
+        while known < len(whole):
+            known = len(whole)
+            groups = {table[pid].group for pid in whole} - {own}
+            whole |= {pid for pid, found in table.items() if found.group in groups}
+            whole = _with_descendants(whole, table)
+        living = [table[pid] for pid in whole if pid != os.getpid() and table[pid].group != own]
+        self._seen = {found.pid: found.start for found in living}
+        return living
+
+
+async def end(attempts: Collection[str], leaders: Iterable[Leader] = (), *, grace: float) -> None:
     """SIGTERM, ``grace`` seconds, SIGKILL; returns when none is left."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace
-    left = living(attempts, groups)
+    family = Family(attempts, leaders)
+    left = family.living()
+    asked = {(found.pid, found.start) for found in left}
     _signal(left, signal.SIGTERM)
     pause = _POLL
     while left:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _POLL_MAX)
-        left = living(attempts, groups)
+        left = family.living()
         if loop.time() >= deadline:
             _signal(left, signal.SIGKILL)
+        else:
+            late = [found for found in left if (found.pid, found.start) not in asked]
+            asked |= {(found.pid, found.start) for found in late}
+            _signal(late, signal.SIGTERM)
 
 
-def _signal(pids: Collection[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+def _with_descendants(roots: Collection[int], table: Mapping[int, Process]) -> set[int]:
+    children: dict[int, list[int]] = {}
+    for found in table.values():
+        children.setdefault(found.parent, []).append(found.pid)
+    whole: set[int] = set()
+    due = list(roots)
+    while due:
+        pid = due.pop()
+        if pid not in whole:
+            whole.add(pid)
+            due += children.get(pid, ())
+    return whole
+
+
+def _signal(processes: Iterable[Process], number: signal.Signals) -> None:
+    for found in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError), opened(found.pid, found.start) as fd:
+            signal.pidfd_send_signal(fd, number)
             if number == signal.SIGTERM:
                 # A stopped process would not see the SIGTERM before it goes on.
-                os.kill(pid, signal.SIGCONT)
+                signal.pidfd_send_signal(fd, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def opened(pid: int, start: int) -> Iterator[int]:
+    """A pidfd of exactly this process. Raises ProcessLookupError where it is gone, or its id is another's by now."""
+    fd = os.pidfd_open(pid)
+    try:
+        found = process(pid)
+        if found is None or found.start != start:
+            raise ProcessLookupError(pid)
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def _pids() -> list[int]:
     return [int(name) for name in os.listdir(_PROC) if name.isdigit()]
-
-
-def _group(pid: int) -> int | None:
-    """The process group, or None for a zombie or a process that is gone."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_bytes()
-    except OSError:
-        return None
-    state, _parent, group = text[text.rindex(b")") + 2 :].split(b" ", 3)[:3]
-    return None if state in {b"Z", b"X"} else int(group)
 
 
 def _carries(pid: int, needles: list[bytes]) -> bool:

@@ -21,8 +21,9 @@ from awf.domain.timestamps import duration_text
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import ShellCommand, StepStarted
 from awf.runners.environment import step_environment
+from awf.runners.notes import Notes, ticks
 from awf.runners.pipes import Pipe
-from awf.runners.processes import end
+from awf.runners.processes import Leader, end
 
 LONGEST_ARGUMENT = 100 * 1024
 """Bytes of a command above which it is run from a file (the kernel's limit for one argument is 128 KiB)."""
@@ -40,11 +41,12 @@ NOT_FOUND_EXIT = 127
 
 @dataclass(frozen=True, slots=True)
 class ShellRunner:
-    """``shell``: an absolute path. ``grace``: seconds between SIGTERM and SIGKILL."""
+    """``shell``: an absolute path. ``grace``: seconds between SIGTERM and SIGKILL. ``notes``: where starts are noted."""
 
     shell: str
     grace: float
     clock: Clock
+    notes: Notes
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -63,7 +65,9 @@ class ShellRunner:
             )
         while True:
             try:
+                earliest = ticks()
                 process, out_read, err_read = self._start(script.argv, directory, fact, context)
+                leader = self.notes.started(fact.attempt_id, process.pid, earliest)
                 break
             except (OSError, ValueError) as error:
                 if getattr(error, "errno", None) in EXHAUSTED and not cancel.is_set():
@@ -77,8 +81,9 @@ class ShellRunner:
         limit = fact.max_output
         pipes = Pipe(out_read, "stdout", emit, limit), Pipe(err_read, "stderr", emit, limit)
         try:
-            return await self._watch(process, pipes, fact, cancel, began)
+            return await self._watch(process, leader, pipes, fact, cancel, began)
         finally:
+            self.notes.ended(fact.attempt_id)
             script.remove()
 
     def _start(
@@ -106,11 +111,13 @@ class ShellRunner:
 
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """See ``awf.engine.ports.StepRunner``."""
-        await end(attempt_ids, grace=self.grace)
+        leaders = await asyncio.to_thread(self.notes.leaders, attempt_ids)
+        await end(attempt_ids, leaders, grace=self.grace)
 
     async def _watch(
         self,
         process: subprocess.Popen[bytes],
+        leader: Leader,
         pipes: tuple[Pipe, Pipe],
         fact: StepStarted,
         cancel: asyncio.Event,
@@ -119,7 +126,7 @@ class ShellRunner:
         out, err = pipes
         stopped = await _exit_or(process, cancel, fact.timeout)
         if stopped is not None:
-            ending = asyncio.create_task(end([fact.attempt_id], [process.pid], grace=self.grace))
+            ending = asyncio.create_task(end([fact.attempt_id], [leader], grace=self.grace))
             await _exit_or(process, None, None)
             process.wait()
             await ending

@@ -1,64 +1,140 @@
+"""The processes of a step are found however they hide, and ended; nobody else's are."""
+
 import asyncio
 import os
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from awf.runners.processes import ATTEMPT_VARIABLE, end, living
+import pytest
+
+from awf.runners.notes import ticks
+from awf.runners.processes import ATTEMPT_VARIABLE, Family, Leader, end, opened, parse_stat, process
 
 
-def start(script: str, attempt: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
+@contextmanager
+def started(script: str, attempt: str, lines: int = 1) -> Iterator[tuple[subprocess.Popen[bytes], Leader]]:
+    """A step's process and its leader, once it has written so many lines."""
+    earliest = ticks()
+    step = subprocess.Popen(
         ["/bin/sh", "-c", script],
         env={**os.environ, ATTEMPT_VARIABLE: attempt},
         start_new_session=True,
         stdout=subprocess.PIPE,
     )
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
+    leader = Leader(step.pid, earliest, ticks())
+    assert step.stdout is not None
+    try:
+        for _ in range(lines):
+            step.stdout.readline()
+        yield step, leader
+    finally:
+        with step.stdout:
+            step.kill()
+            step.wait()
 
 
-def finish(process: subprocess.Popen[bytes]) -> int:
-    assert process.stdout is not None
-    process.stdout.close()
-    return process.wait()
+def living(attempts: list[str], leaders: list[Leader] | None = None) -> set[int]:
+    return {found.pid for found in Family(attempts, leaders or ()).living()}
 
 
 def test_a_whole_group_is_found_and_ended() -> None:
-    process = start("sleep 600 & sleep 600 & echo up; wait", "group-attempt")
-    assert len(living(["group-attempt"])) == 3
-    asyncio.run(end(["group-attempt"], grace=5))
-    assert finish(process) == -15
-    assert living(["group-attempt"], [process.pid]) == set()
+    with started("sleep 600 & sleep 600 & echo up; wait", "group-attempt") as (step, leader):
+        assert len(living(["group-attempt"])) == 3
+        asyncio.run(end(["group-attempt"], grace=5))
+        assert step.wait() == -15
+        assert living(["group-attempt"], [leader]) == set()
 
 
 def test_a_grandchild_that_left_the_group_is_found_by_its_environment() -> None:
-    process = start("setsid sh -c 'setsid sleep 600 & exec sleep 600' & echo up", "detached-attempt")
-    finish(process)
-    assert living(["detached-attempt"])
-    asyncio.run(end(["detached-attempt"], [process.pid], grace=5))
-    assert living(["detached-attempt"]) == set()
+    with started("setsid sh -c 'setsid sleep 600 & exec sleep 600' & echo up", "left-attempt") as (step, _):
+        step.wait()
+        assert living(["left-attempt"])
+        asyncio.run(end(["left-attempt"], grace=5))
+        assert living(["left-attempt"]) == set()
 
 
 def test_a_member_with_a_scrubbed_environment_is_found_by_its_group() -> None:
-    process = start("env -i sleep 600 & echo up; wait", "scrubbed-attempt")
-    assert len(living(["scrubbed-attempt"])) == 2
-    asyncio.run(end(["scrubbed-attempt"], grace=5))
-    finish(process)
-    assert living([], [process.pid]) == set()
+    with started("env -i sleep 600 & echo up; wait", "scrubbed-attempt") as (_, leader):
+        assert len(living(["scrubbed-attempt"])) == 2
+        asyncio.run(end(["scrubbed-attempt"], grace=5))
+        assert living([], [leader]) == set()
+
+
+def test_a_leader_without_an_environment_is_found_by_its_note() -> None:
+    with started("echo up; exec env -i sh -c 'echo up; sleep 600 & wait'", "bare-attempt", 2) as (
+        step,
+        leader,
+    ):
+        assert living(["bare-attempt"]) == set()
+        assert step.pid in living(["bare-attempt"], [leader])
+        asyncio.run(end(["bare-attempt"], [leader], grace=5))
+        assert step.wait() == -15
+        assert living([], [leader]) == set()
+
+
+def test_who_left_the_session_without_an_environment_is_found_by_descent() -> None:
+    script = "env -i setsid sh -c 'echo up; sleep 600; true' & wait"
+    with started(script, "descending-attempt") as (_, leader):
+        found = living(["descending-attempt"])
+        assert len(found) == 3
+        asyncio.run(end(["descending-attempt"], grace=5))
+        assert living(["descending-attempt"], [leader]) == set()
+        assert all(process(pid) is None for pid in found)
+
+
+def test_what_was_found_once_is_remembered_when_its_parent_is_gone() -> None:
+    script = "env -i setsid sh -c 'echo $$; sleep 600; true' & exec sleep 600"
+    with started(script, "remembered-attempt", 0) as (step, _):
+        assert step.stdout is not None
+        orphan = int(step.stdout.readline())
+        family = Family(["remembered-attempt"])
+        assert orphan in {found.pid for found in family.living()}
+        step.kill()
+        step.wait()
+        assert living(["remembered-attempt"]) == set()
+        left = family.living()
+        assert orphan in {found.pid for found in left}
+        for found in left:
+            os.kill(found.pid, signal.SIGKILL)
+
+
+def test_an_id_that_is_anothers_by_now_is_not_taken_for_the_leader() -> None:
+    with started("echo up; exec env -i sleep 600", "old-attempt") as (step, leader):
+        found = process(step.pid)
+        assert found is not None
+        assert leader.is_at(found.start)
+        for wrong in (
+            Leader(step.pid, 0, found.start - 1),
+            Leader(step.pid, found.start + 1, found.start + 9),
+        ):
+            assert living([], [wrong]) == set()
+        with pytest.raises(ProcessLookupError), opened(step.pid, found.start + 1):
+            pass
 
 
 def test_what_ignores_sigterm_gets_sigkill_after_the_grace() -> None:
-    process = start("trap '' TERM; echo up; while :; do sleep 600; done", "stubborn-attempt")
-    asyncio.run(end(["stubborn-attempt"], [process.pid], grace=0.1))
-    assert finish(process) == -9
+    with started("trap '' TERM; echo up; while :; do sleep 600; done", "stubborn-attempt") as (step, _):
+        asyncio.run(end(["stubborn-attempt"], grace=0.1))
+        assert step.wait() == -9
 
 
 def test_a_stopped_process_is_ended_too() -> None:
-    process = start("echo up; kill -STOP $$; sleep 600", "stopped-attempt")
-    asyncio.run(end(["stopped-attempt"], [process.pid], grace=5))
-    assert finish(process) == -15
+    with started("echo up; kill -STOP $$; sleep 600", "stopped-attempt") as (step, _):
+        asyncio.run(end(["stopped-attempt"], grace=5))
+        assert step.wait() == -15
 
 
 def test_nothing_to_end_returns_at_once_and_we_are_never_found() -> None:
     asyncio.run(end(["nobody"], grace=5))
-    assert os.getpid() not in living([], [os.getpgrp()])
+    us = process(os.getpid())
+    assert us is not None
+    assert os.getpid() not in living([], [Leader(us.pid, us.start, us.start)])
+
+
+def test_names_with_brackets_and_spaces_are_read() -> None:
+    text = Path("/proc/self/stat").read_bytes()
+    name = text[text.index(b"(") : text.rindex(b")") + 1]
+    assert parse_stat(text.replace(name, b"(a) Z 1 (b)"), os.getpid()) == process(os.getpid())
