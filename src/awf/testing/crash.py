@@ -25,7 +25,7 @@ from awf.domain.outcomes import Outcome
 from awf.engine.ports import Emit, StepContext, StepRunner
 from awf.journal.events import StepStarted
 from awf.journal.store import Claim, Store
-from awf.runners.processes import living
+from awf.runners.processes import Family
 from awf.testing.intercept import intercepted
 
 _POINT = re.compile(
@@ -143,7 +143,7 @@ class CrashingRunner:
         await self._crashes.reached("start.before", about)
         running = asyncio.ensure_future(self._runner.run(fact, context, emit, cancel))
         if self._crashes.expects("start.after"):
-            while not running.done() and not living([fact.attempt_id]):
+            while not running.done() and not Family([fact.attempt_id]).living():
                 await asyncio.wait([running], timeout=0)
             await self._crashes.reached("start.after", about)
         outcome = await running
