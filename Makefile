@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup serve test test-system check format bench lock clean
+.PHONY: setup serve test test-system check format bench soak lock clean
 
 setup: $(VENV)/.run
 
@@ -37,6 +37,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+# Mixed load for SECONDS, RATE executions a second; fails where memory, files, threads or disk grow without bound.
+soak: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m faults.soak --seconds $(or $(SECONDS),3600) --rate $(or $(RATE),8) --json $(or $(JSON),soak.json)
 
 # What needs root or a browser; see tests/system/setup.sh for what it installs.
 test-system: $(VENV)/.dev
