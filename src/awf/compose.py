@@ -12,7 +12,9 @@ import logging
 import os
 import resource
 import sys
+import time
 import uuid
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger("awf")
+
+ENGINE_START = 15.0
+"""Seconds within which a new engine must live."""
 
 LARGEST_LOG = 10 * 1024 * 1024
 """Bytes above which the engines' log is set aside when the next engine starts."""
@@ -122,7 +127,7 @@ def _engine_environment() -> dict[str, str]:
     return environment
 
 
-def new_member(clock: Clock, directory: Path, fingerprint: str = "") -> Member:
+def new_member(clock: Clock, directory: Path, fingerprint: str = "", *, foreground: bool = False) -> Member:
     """Who we are, to the other processes of the store: the newest in ``directory``, whatever the clock says."""
     from awf.engine.presence import Member, living
 
@@ -133,6 +138,7 @@ def new_member(clock: Clock, directory: Path, fingerprint: str = "") -> Member:
         version=__version__,
         started_at=started_at,
         fingerprint=fingerprint,
+        foreground=foreground,
     )
 
 
@@ -189,9 +195,16 @@ def build_runners(settings: Settings, clock: Clock, notes: Notes) -> Mapping[str
 
 
 def build_engine(
-    settings: Settings, store: Store, wakeups: Wakeups, presence: Presence, notes: Notes
+    settings: Settings,
+    store: Store,
+    wakeups: Wakeups,
+    presence: Presence,
+    notes: Notes,
+    *,
+    appended: Callable[[], None] | None = None,
 ) -> Engine:
-    """An engine over one store, holding ``presence``."""
+    """An engine over one store, holding ``presence``. ``appended`` is called after every append; None: the servers are
+    woken."""
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
 
@@ -208,9 +221,37 @@ def build_engine(
         ),
         presence=presence,
         marks=wakeups,
-        appended=lambda: wakeups.notify("server"),
+        appended=appended or (lambda: wakeups.notify("server")),
         environ=os.environ,
     )
+
+
+def kill_attempts(attempts: Collection[str]) -> None:
+    """End the processes of these attempts at once, without asking them first."""
+    from awf.runners.processes import kill
+
+    kill(attempts)
+
+
+def ensure_engine(settings: Settings) -> None:
+    """See to it that an engine lives that takes on work; blocks until it does. Raises SystemFault where none starts."""
+    import subprocess
+
+    from awf.engine.presence import exclusive, newest
+    from awf.errors import SystemFault
+
+    engines = Layout(settings.storage).engines
+    engines.mkdir(mode=0o700, exist_ok=True)
+    with exclusive(engines / "spawn") as won:
+        if not won or newest(engines) is not None:
+            return
+        child = spawn_engine(settings)
+        deadline = time.monotonic() + ENGINE_START
+        while newest(engines) is None:
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise SystemFault(f"the engine does not start; see {Layout(settings.storage).engine_log}")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(0.02)
 
 
 def _affordable(slots: int) -> int:

@@ -88,6 +88,19 @@ class Project:
             check=False,
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command of ``awf`` in a session of its own, as in a terminal of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "awf", *arguments],
+            cwd=self.root,
+            env=self.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
     def serve_all(self, count: int) -> list[Server]:
         """Start so many servers at the same moment."""
         started = [

@@ -14,6 +14,7 @@ from awf.errors import AwfError, UserError
 COMMANDS = {
     "config": "Show the settings, and where they come from.",
     "list": "List the workflows that can be run.",
+    "run": "Run a workflow here, in the foreground.",
     "schema": "Print the JSON Schema of workflow files.",
     "serve": "Run the HTTP server.",
     "stop": "Stop the servers and engines of a storage directory.",

@@ -6,10 +6,25 @@ import os
 from pathlib import Path
 from typing import Any
 
-from awf.catalog import project_root
+from awf.catalog import Catalog, project_root
+from awf.engine.ports import WorkflowFile
 from awf.settings import Settings, load_settings
 
 
 def settings_of(**arguments: Any) -> Settings:
     """Settings for the project that the current directory belongs to. Raises SettingsInvalid."""
     return load_settings(project_root(Path.cwd()), os.environ, arguments)
+
+
+def workflow_file(catalog: Catalog, argument: str) -> WorkflowFile:
+    """The workflow that an argument means, by name or by path. Raises WorkflowNotFound."""
+    return catalog.find_path(argument) if _is_path(argument) else catalog.find(argument)
+
+
+def _is_path(argument: str) -> bool:
+    """Whether an argument means a file, not a name: it has an extension, or more directories than a pack."""
+    return (
+        argument.endswith((".yaml", ".yml"))
+        or argument.count(os.sep) > 1
+        or argument[:1] in {".", "~", os.sep}
+    )

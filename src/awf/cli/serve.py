@@ -132,8 +132,9 @@ async def _serve(settings: Settings, bound: socket.socket, store: Store) -> None
         await store.close()
     if os.getpid() == 1:
         for engine in living(layout.engines):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(engine.pid, signal.SIGTERM)
+            if not engine.foreground:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(engine.pid, signal.SIGTERM)
         await supervisor.wait_for_children(PID_1_PATIENCE)
     click.echo(f"awf serve: {farewell}")
 

@@ -43,7 +43,7 @@ def command(*, now: bool, storage: Path | None) -> None:
             # Another signal than the first: two of the same kind at once are one to the kernel.
             _signal(member, signal.SIGINT)
     _wait(servers)
-    engines = living(layout.engines)
+    engines = [member for member in living(layout.engines) if not member.foreground]
     for member in engines:
         click.echo(f"stopping engine (pid {member.pid})" + ("" if now else ", waiting for the steps it runs"))
         _signal(member, signal.SIGTERM if now else signal.SIGUSR1)

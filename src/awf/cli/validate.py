@@ -20,11 +20,11 @@ def command(workflow: str) -> None:
       awf validate ./drafts/release.yaml
     """
     from awf.catalog import Catalog
-    from awf.cli.project import settings_of
+    from awf.cli.project import settings_of, workflow_file
     from awf.errors import WorkflowInvalid
 
     catalog = Catalog(settings_of().root, os.environ)
-    file = catalog.find_path(workflow) if _is_path(workflow) else catalog.find(workflow)
+    file = workflow_file(catalog, workflow)
     for problem in file.loaded.problems:
         click.echo(f"{problem.position}: {problem.severity}: {problem.message} [{problem.code}]")
     errors, warnings = len(file.loaded.errors), len(file.loaded.warnings)
@@ -33,13 +33,4 @@ def command(workflow: str) -> None:
         sys.exit(WorkflowInvalid.exit_status)
     click.echo(
         f"{file.identifier}: valid" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else "")
-    )
-
-
-def _is_path(argument: str) -> bool:
-    """Whether an argument means a file, not a name: it has an extension, or more directories than a pack."""
-    return (
-        argument.endswith((".yaml", ".yml"))
-        or argument.count(os.sep) > 1
-        or argument[:1] in {".", "~", os.sep}
     )

@@ -117,6 +117,12 @@ class Engine:
         """The executions that it has in hand."""
         return set(self._running)
 
+    @property
+    def attempts(self) -> list[str]:
+        """The ids of the attempts whose processes may be running now."""
+        found = (interpreter.attempts for interpreter, _ in self._running.values() if interpreter is not None)
+        return [attempt for attempts in found for attempt in attempts]
+
     def wake(self) -> None:
         """Something may have changed."""
         self._woken.set()

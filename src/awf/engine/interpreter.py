@@ -114,6 +114,13 @@ class Interpreter:
         """The number of the claim under which it runs."""
         return self._ownership.fence
 
+    @property
+    def attempts(self) -> list[str]:
+        """The ids of the attempts in flight, those of hooks too."""
+        state = self._core.state
+        steps = [activity.started.attempt_id for activity in state.flying() if activity.started is not None]
+        return steps + [hook.attempt_id for hook in state.hooks.values()]
+
     def lose(self) -> None:
         """Somebody else owns the execution by now: end its processes and write nothing more."""
         self._lost = True

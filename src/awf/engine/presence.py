@@ -20,7 +20,8 @@ DRAINING = ".draining"
 class Member(msgspec.Struct, frozen=True):
     """A living process. ``started_at`` orders members (microseconds since the epoch, but never below one that lives);
     the newest is the one with the highest (``started_at``, ``id``). ``fingerprint`` stands for what it was started with.
-    ``draining``: it only finishes what it runs."""
+    ``draining``: it only finishes what it runs. ``foreground``: it runs one execution of its own, for somebody at a
+    terminal."""
 
     id: str
     pid: int
@@ -28,6 +29,7 @@ class Member(msgspec.Struct, frozen=True):
     started_at: int
     fingerprint: str = ""
     draining: bool = False
+    foreground: bool = False
 
     @property
     def age_key(self) -> tuple[int, str]:
@@ -123,8 +125,11 @@ def sweep(directory: Path) -> None:
 
 
 def newest(directory: Path) -> Member | None:
-    """The newest living member that is not draining: among engines, the one that claims."""
-    return next((member for member in reversed(living(directory)) if not member.draining), None)
+    """The newest living member that takes on work: among engines, the one that claims."""
+    return next(
+        (member for member in reversed(living(directory)) if not member.draining and not member.foreground),
+        None,
+    )
 
 
 @contextlib.contextmanager

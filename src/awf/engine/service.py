@@ -90,7 +90,10 @@ class Service:
 
         Raises WorkflowNotFound, WorkflowInvalid, InputsInvalid, StoreUnavailable.
         """
-        file = await self.workflow(name)
+        return await self.run_file(await self.workflow(name), inputs)
+
+    async def run_file(self, file: WorkflowFile, inputs: dict[str, Any], *, owner: str | None = None) -> str:
+        """Like ``run``, of a workflow that has been found. ``owner`` has the execution from the start."""
         workflow = runnable(file)
         place = self._place
         values, secrets, warnings = self._inputs(workflow, inputs, place.working_dir, place.inputs)
@@ -116,6 +119,7 @@ class Service:
                 now=self._clock.now(),
                 secrets=secrets,
                 sources=pins.sources,
+                owner=owner,
             )
         )
         return execution

@@ -115,6 +115,11 @@ async def end(attempts: Collection[str], leaders: Iterable[Leader] = (), *, grac
             _signal(late, signal.SIGTERM)
 
 
+def kill(attempts: Collection[str]) -> None:
+    """SIGKILL to everything that belongs to these attempts now."""
+    _signal(Family(attempts).living(), signal.SIGKILL)
+
+
 def _with_descendants(roots: Collection[int], table: Mapping[int, Process]) -> set[int]:
     children: dict[int, list[int]] = {}
     for found in table.values():
