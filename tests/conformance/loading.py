@@ -8,10 +8,19 @@ from pathlib import Path
 from textwrap import dedent
 
 from awf.catalog import Catalog
+from awf.engine.linking import Linked, link
 from awf.engine.ports import WorkflowFile
 from awf.errors import WorkflowNotFound
 
 DONE = "\n  done: {type: terminal}\n"
+
+
+def checked(files: Mapping[str, str], name: str, environ: Mapping[str, str] | None = None) -> Linked:
+    """What ``awf validate NAME`` says in a project with these files."""
+    with tempfile.TemporaryDirectory(prefix="awf-conformance-") as directory:
+        root = Path(directory)
+        catalog = Catalog(written(root, files), environment(root, environ))
+        return link(catalog.find(name), catalog)
 
 
 def found(
@@ -53,10 +62,9 @@ def environment(root: Path, environ: Mapping[str, str] | None) -> dict[str, str]
 def said(text: str, files: Mapping[str, str] | None = None) -> list[str]:
     """``severity line:column message`` of everything that is said about a workflow file, in order."""
     path = ".awf/workflows/main.yaml"
-    file = found({path: text, **(files or {})}, "main")
-    assert file is not None
+    linked = checked({path: text, **(files or {})}, "main")
     place = f"{path}:"
     return [
         f"{problem.severity} {str(problem.position).removeprefix(place)} {problem.message}"
-        for problem in file.loaded.problems
+        for problem in linked.problems
     ]

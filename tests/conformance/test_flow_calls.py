@@ -536,9 +536,9 @@ def test_10_6_ten_levels_are_fine() -> None:
 
 
 def test_10_6_more_than_ten_levels_are_refused() -> None:
-    result = run(MAIN, files=nested(11))
-    assert result.status == "failed"
-    assert result.error.endswith("maximum sub-workflow nesting depth exceeded (depth: 10, max: 10)")
+    message = refused(MAIN, files=nested(11))
+    assert "maximum sub-workflow nesting depth exceeded (max: 10): main -> w1 -> w2" in message
+    assert ".awf/workflows/w10.yaml:5:38" in message
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def test_outputs_come_out_of_a_packs_workflow() -> None:
 def test_a_pack_that_calls_itself_is_refused() -> None:
     files = {**MANIFEST, f"{PACK}/workflows/build.yaml": call("build", "build")}
     text = refused(call("main", "tools/build"), files=files)
-    assert text.startswith("circular workflow call detected: main -> tools/build -> tools/build")
+    circle = "circular workflow call detected: main -> tools/build -> tools/build"
+    assert text.startswith(f"workflow 'main' is invalid: {circle} ({PACK}/workflows/build.yaml:")
 
 
 def test_a_workflow_that_no_pack_has_is_not_found_when_it_is_called() -> None:

@@ -76,6 +76,13 @@ class Catalog:
         self._forget_all_but(paths)
         return [found[identifier] for identifier in sorted(found)]
 
+    def identifiers(self) -> list[str]:
+        """The names of all workflows; none of their files is read."""
+        found = {name for source in self._sources for name, _, _ in _entries(str(source.directory))}
+        for pack in self._packs.installed():
+            found.update(f"{pack.name}/{name}" for name in (pack.listed() if pack.enabled else ()))
+        return sorted(found)
+
     def packs(self) -> list[Pack]:
         """Every installed pack, by name; broken ones with their problems."""
         return self._packs.installed()

@@ -21,13 +21,15 @@ def command(workflow: str) -> None:
     """
     from awf.catalog import Catalog
     from awf.cli.project import settings_of, workflow_file
+    from awf.engine.linking import link
     from awf.errors import WorkflowInvalid
 
     catalog = Catalog(settings_of().root, os.environ)
     file = workflow_file(catalog, workflow)
-    for problem in file.loaded.problems:
+    linked = link(file, catalog)
+    for problem in linked.problems:
         click.echo(f"{problem.position}: {problem.severity}: {problem.message} [{problem.code}]")
-    errors, warnings = len(file.loaded.errors), len(file.loaded.warnings)
+    errors, warnings = len(linked.errors), len(linked.warnings)
     if errors:
         click.echo(f"{file.identifier}: {errors} error{'s' * (errors != 1)}", err=True)
         sys.exit(WorkflowInvalid.exit_status)

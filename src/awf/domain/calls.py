@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from awf.domain.draft import Draft
+from awf.domain.draft import Draft, Target
 from awf.domain.executable import read_common
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, UNKNOWN_KEY, Fields
 from awf.domain.kinds import CALL_BLOCK
 from awf.domain.nodes import MapNode
 from awf.domain.templated import read_values, texts_by_name
 from awf.domain.workflow import CallState
+
+MAX_DEPTH = 10
+"""So many levels of sub-workflows there may be below a workflow."""
 
 
 def read_call(fields: Fields, name: str, draft: Draft) -> CallState | None:
@@ -31,6 +34,7 @@ def read_call(fields: Fields, name: str, draft: Draft) -> CallState | None:
             node.position, INVALID_VALUE, "'workflow' must be the name of a workflow, not a template"
         )
         return None
+    draft.calls.append(Target(name, node.text, node.position))
     return CallState(
         **common,
         workflow=node.text,

@@ -16,7 +16,7 @@ MOST_TEXT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """That ``state`` names the state ``name``, and where."""
+    """That ``state`` names the state (or calls the workflow) ``name``, and where."""
 
     state: str
     name: str
@@ -37,7 +37,7 @@ class Command:
 class Draft:
     """``places`` has every name under ``states:``, also of states that could not be read. ``held`` are the names
     of states that others hold (``all_held``: all of them are known); only those may be ``stuck``: steps that name no
-    state to go on with. ``read`` is every file that was read, by its path,
+    state to go on with. ``calls`` are the workflows that states call. ``read`` is every file that was read, by its path,
     ``size`` what was read of them.
     """
 
@@ -49,6 +49,7 @@ class Draft:
     states: dict[str, State] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
+    calls: list[Target] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     all_held: bool = True

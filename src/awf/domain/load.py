@@ -9,7 +9,7 @@ from typing import Any
 from awf.domain.commands import read_escaping
 from awf.domain.declarations import read_inputs
 from awf.domain.document import read_document
-from awf.domain.draft import Draft
+from awf.domain.draft import Draft, Target
 from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.files import Files, no_files
 from awf.domain.findings import Findings
@@ -29,13 +29,15 @@ _TEXTS = ("name", "version", "description", "author")
 class Loaded:
     """``problems`` are in the order of the file; ``workflow`` is None where one of them is an error. ``document`` is
     the file as authored, as JSON has it, wherever its YAML could be read. ``files`` are the texts of the files that
-    belong to it, by the paths that its port was asked for: with them, loading again gives the same.
+    belong to it, by the paths that its port was asked for: with them, loading again gives the same. ``calls`` are the
+    sub-workflows that its states name, also where there are errors.
     """
 
     workflow: Workflow | None
     problems: tuple[Problem, ...] = ()
     document: dict[str, Any] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[Target, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -63,6 +65,7 @@ def load_workflow(text: str | bytes, file: str, identifier: str, files: Files = 
         findings.in_file_order(file),
         _as_authored(root),
         draft.read,
+        tuple(draft.calls),
     )
 
 

@@ -6,6 +6,7 @@ import json
 from posixpath import join
 from typing import Any
 
+from awf.domain.calls import MAX_DEPTH
 from awf.domain.expressions import ExpressionFailure, evaluate
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.templates import Template, TemplateFailure
@@ -16,8 +17,6 @@ from awf.engine.flow import Flow, changed
 from awf.engine.render import CannotStart
 from awf.engine.state import Activity
 from awf.journal.events import StepStarted, WorkflowClosing
-
-MAX_DEPTH = 10
 
 
 class Call:

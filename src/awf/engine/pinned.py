@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from awf.domain.files import FileRefused
 from awf.domain.load import load_workflow
-from awf.domain.packs import callees
-from awf.domain.workflow import CallState, Workflow
+from awf.domain.workflow import Workflow
+from awf.engine.linking import Linked
 from awf.engine.ports import WorkflowFile
-from awf.errors import ErrorEntry, ReplayDiverged, WorkflowInvalid, WorkflowNotFound
+from awf.errors import ReplayDiverged, WorkflowInvalid
 from awf.journal.events import ExecutionAccepted
 from awf.journal.store import Store
 
@@ -56,48 +55,13 @@ class Pins:
         self.sources[name] = text
 
 
-def pin(file: WorkflowFile, find: Callable[[str], WorkflowFile]) -> Pins:
-    """Pin a workflow and every sub-workflow it may call.
-
-    One that is not found is left to the state that calls it. Raises WorkflowInvalid for one that does not load, or that
-    calls itself.
-    """
+def pin(linked: Linked) -> Pins:
+    """Pin a workflow and every sub-workflow that it may call."""
     pins = Pins()
-    pins.add(MAIN, file)
-    _pin_children(file, (file.identifier,), pins, find)
+    pins.add(MAIN, linked.file)
+    for name, child in linked.children.items():
+        pins.add(CHILD + name, child)
     return pins
-
-
-def _pin_children(
-    file: WorkflowFile, chain: tuple[str, ...], pins: Pins, find: Callable[[str], WorkflowFile]
-) -> None:
-    workflow = runnable(file)
-    for state in workflow.states.values():
-        if not isinstance(state, CallState):
-            continue
-        for name in callees(file.identifier, state.workflow):
-            if name in chain:
-                path = " -> ".join((*chain, name))
-                raise WorkflowInvalid(f"circular workflow call detected: {path} ({state.position})")
-            if CHILD + name in pins.definition:
-                break
-            try:
-                child = find(name)
-            except WorkflowNotFound:
-                continue
-            pins.add(CHILD + name, child)
-            _pin_children(child, (*chain, name), pins, find)
-            break
-
-
-def runnable(file: WorkflowFile) -> Workflow:
-    """The workflow of a file without errors. Raises WorkflowInvalid with all of them."""
-    workflow, errors = file.loaded.workflow, file.loaded.errors
-    if workflow is None or errors:
-        text = "; ".join(str(problem) for problem in errors)
-        entries = [ErrorEntry(str(problem.position), problem.message) for problem in errors]
-        raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
-    return workflow
 
 
 class Definitions:

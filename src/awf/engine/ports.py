@@ -38,6 +38,10 @@ class Catalog(Protocol):
         """One workflow. Raises WorkflowNotFound; a broken file is returned with its problems."""
         ...
 
+    def identifiers(self) -> list[str]:
+        """What ``names`` would find, by name alone; reads no workflow."""
+        ...
+
     def known(self, identifier: str) -> WorkflowFile | None:
         """One workflow, if it has been loaded and its file has not changed since; quick enough for an event loop."""
         ...

@@ -19,7 +19,8 @@ from awf.domain.secrets import MASK, secret_inputs
 from awf.domain.variables import exported
 from awf.domain.workflow import Workflow
 from awf.engine.evolve import fold
-from awf.engine.pinned import Definitions, Pins, pin, runnable
+from awf.engine.linking import Linked, link
+from awf.engine.pinned import Definitions, Pins, pin
 from awf.engine.ports import Catalog, Clock, WorkflowFile
 from awf.engine.resume import kept_results, resume_point
 from awf.engine.state import ExecutionState
@@ -83,6 +84,12 @@ class Service:
         known = self._catalog.known(name)
         return known if known is not None else await asyncio.to_thread(self._catalog.find, name)
 
+    async def linked(self, file: WorkflowFile) -> Linked:
+        """A workflow with those that it calls, and everything that is wrong with them."""
+        if not file.loaded.calls:
+            return link(file, self._catalog)
+        return await asyncio.to_thread(link, file, self._catalog)
+
     # Executions
 
     async def run(self, name: str, inputs: dict[str, Any]) -> str:
@@ -94,11 +101,12 @@ class Service:
 
     async def run_file(self, file: WorkflowFile, inputs: dict[str, Any], *, owner: str | None = None) -> str:
         """Like ``run``, of a workflow that has been found. ``owner`` has the execution from the start."""
-        workflow = runnable(file)
+        linked = await self.linked(file)
+        workflow = linked.runnable()
         place = self._place
         values, secrets, warnings = self._inputs(workflow, inputs, place.working_dir, place.inputs)
         execution = str(uuid.uuid4())
-        pins = await asyncio.to_thread(pin, file, self._catalog.find)
+        pins = await asyncio.to_thread(pin, linked)
         fact = ExecutionAccepted(
             workflow=file.identifier,
             file=file.file,
@@ -154,9 +162,9 @@ class Service:
         accepted = state.accepted
         pins, file_name = Pins(accepted.definition, accepted.files), accepted.file
         if latest:
-            file = await self.workflow(accepted.workflow)
-            workflow, file_name = runnable(file), file.file
-            pins = await asyncio.to_thread(pin, file, self._catalog.find)
+            linked = await self.linked(await self.workflow(accepted.workflow))
+            workflow, file_name = linked.runnable(), linked.file.file
+            pins = await asyncio.to_thread(pin, linked)
         else:
             workflow = await self._definitions.workflow(accepted)
         point = resume_point(state, workflow, from_step)

@@ -40,10 +40,10 @@ def workflow_summary(file: WorkflowFile) -> WorkflowSummary:
     workflow, document = file.loaded.workflow, file.loaded.document
     if workflow is not None:
         return WorkflowSummary(file.identifier, workflow.version, workflow.description)
+    why = "; ".join(str(problem) for problem in file.loaded.errors)
     if document is not None and is_loadable(file):
         version, description = document.get("version", ""), document.get("description", "")
-        return WorkflowSummary(file.identifier, str(version), str(description))
-    why = "; ".join(str(problem) for problem in file.loaded.errors)
+        return WorkflowSummary(file.identifier, str(version), str(description), error=why)
     return WorkflowSummary(file.identifier, "", "", error=why)
 
 

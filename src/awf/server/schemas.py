@@ -28,7 +28,8 @@ class Problem(Struct, omit_defaults=True):
 
 
 class WorkflowSummary(Struct, omit_defaults=True):
-    """``name`` is what the workflow is addressed by. ``error`` is set where its file cannot be loaded."""
+    """``name`` is what the workflow is addressed by. ``error`` is set where its file cannot be loaded or
+    is invalid, with everything that is wrong with it."""
 
     name: str
     version: str

@@ -126,11 +126,11 @@ async def _details(identifier: str, service: Service) -> WorkflowBody:
 
 
 async def _validation(identifier: str, service: Service) -> ValidationBody:
-    loaded = (await service.workflow(identifier)).loaded
+    linked = await service.linked(await service.workflow(identifier))
     return ValidationBody(
         Validation(
-            errors=[str(problem) for problem in loaded.errors],
-            warnings=[str(problem) for problem in loaded.warnings] or UNSET,
+            errors=[str(problem) for problem in linked.errors],
+            warnings=[str(problem) for problem in linked.warnings] or UNSET,
         )
     )
 

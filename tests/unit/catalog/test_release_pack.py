@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from awf.catalog import Catalog
+from awf.engine.linking import link
 from awf.engine.pinned import pin
 
 PACKS = Path(__file__).parents[2] / "fixtures" / "packs"
@@ -35,7 +36,7 @@ def test_it_validates_without_a_false_error(files: Catalog, name: str) -> None:
 
 
 def test_a_run_pins_what_it_calls_in_the_pack(files: Catalog) -> None:
-    pins = pin(files.find("release-tools/release"), files.find)
+    pins = pin(link(files.find("release-tools/release"), files))
     called = {role.removeprefix("workflow:") for role in pins.definition if role.startswith("workflow:")}
     names = ("build", "deploy", "rollback", "test-matrix", "write-notes")
     assert called == {f"release-tools/{name}" for name in names}

@@ -43,6 +43,23 @@ def test_a_packs_workflow_is_validated_by_name_and_by_path(project: Path) -> Non
         assert result.stdout.endswith("tools/build: valid, 1 warning\n")
 
 
+def test_what_a_workflow_calls_is_validated_with_it(project: Path) -> None:
+    (project / ".awf" / "workflows").mkdir(exist_ok=True)
+    (project / ".awf" / "workflows" / "parent.yaml").write_text(
+        "name: parent\nstates:\n  initial: c\n  c: {type: call_workflow, workflow: child, on_success: d}\n"
+        "  d: {type: call_workflow, workflow: parent, on_success: z}\n  z: {type: terminal}\n"
+    )
+    result = call("validate", "parent")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines() == [
+        ".awf/workflows/parent.yaml:4:38: warning: state 'c': sub-workflow not found: child "
+        "[WORKFLOW.VALIDATION.MISSING_WORKFLOW]",
+        ".awf/workflows/parent.yaml:5:38: error: circular workflow call detected: parent -> parent "
+        "[WORKFLOW.VALIDATION.CIRCULAR_CALL]",
+    ]
+    assert result.stderr == "parent: 1 error\n"
+
+
 def test_settings_are_shown_with_their_sources(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / ".awf" / "config.yaml").write_text(
         "inputs: {region: eu, api_token: hush-hush}\nengine: {slots: 3}\nserver: {prot: 80}\n"

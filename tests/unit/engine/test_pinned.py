@@ -9,6 +9,7 @@ import pytest
 
 from awf.catalog import Catalog
 from awf.domain.workflow import StepState, Workflow
+from awf.engine.linking import link
 from awf.engine.pinned import Definitions, Pins, pin
 from awf.errors import ReplayDiverged
 from awf.stores.memory import MemoryStore
@@ -38,7 +39,7 @@ def pins(tmp_path: Path) -> Pins:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     catalog = Catalog(tmp_path, {"HOME": str(tmp_path)})
-    found = pin(catalog.find("main"), catalog.find)
+    found = pin(link(catalog.find("main"), catalog))
     for name in FILES:
         (tmp_path / name).unlink()
     return found

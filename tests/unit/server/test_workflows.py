@@ -27,7 +27,10 @@ async def test_the_list_has_every_file_sorted_and_broken_ones_with_their_error(b
     broken, dangling, zero = listed
     assert (broken["version"], broken["description"]) == ("", "")
     assert "(.awf/workflows/broken.yaml:" in broken["error"]
-    assert dangling == {"name": "dangling", "version": "2.5", "description": ""}
+    assert (dangling["name"], dangling["version"], dangling["description"]) == ("dangling", "2.5", "")
+    assert (
+        "state 'a' references undefined state 'nowhere' (.awf/workflows/dangling.yaml:6:" in dangling["error"]
+    )
     assert zero == {"name": "zero", "version": "1.0.0", "description": "Says hello"}
 
 
@@ -71,6 +74,27 @@ async def test_validate_tells_everything_with_its_place(bench: Bench) -> None:
     invalid = (await bench.post("/api/workflows/dangling/validate")).json()["body"]
     assert invalid["errors"][0].startswith(
         "state 'a' references undefined state 'nowhere' (.awf/workflows/dangling.yaml:6:"
+    )
+
+
+@scenario
+async def test_validate_follows_the_calls_as_run_does(bench: Bench) -> None:
+    call = "{type: call_workflow, workflow: dangling, on_success: done}"
+    bench.workflow("parent", DANGLING.replace('{type: step, command: "true", on_success: nowhere}', call))
+    bench.workflow("dangling", DANGLING)
+    told = (await bench.post("/api/workflows/parent/validate")).json()["body"]["errors"]
+    assert told[0].startswith("state 'a': sub-workflow 'dangling' is invalid")
+    assert "(.awf/workflows/parent.yaml:6:38)" in told[0]
+    assert told[1].startswith(
+        "state 'a' references undefined state 'nowhere' (.awf/workflows/dangling.yaml:6:"
+    )
+    refused = await bench.problem(422, "POST", "/api/workflows/parent/run")
+    assert [f"{entry['message']} ({entry['location']})" for entry in refused["errors"]] == told
+    (bench.files / "dangling.yaml").unlink()
+    body = (await bench.post("/api/workflows/parent/validate")).json()["body"]
+    assert body["errors"] == []
+    assert body["warnings"][1].startswith(
+        "state 'a': sub-workflow not found: dangling (.awf/workflows/parent"
     )
 
 
