@@ -27,6 +27,7 @@ from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.files import read_text
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
+from awf.engine.lost import Intake
 from awf.engine.pinned import Definitions
 from awf.engine.ports import Clock, StepRunner
 from awf.engine.presence import Presence, is_alive, living, newest
@@ -94,6 +95,7 @@ class Engine:
         self._user = _user()
         self._hostname = socket.gethostname()
         self._definitions = Definitions(store)
+        self._intake = Intake(store, presence.member.id)
         self._environment = Environment(
             store, runners, clock, self._world, appended, asyncio.Semaphore(settings.slots)
         )
@@ -168,6 +170,7 @@ class Engine:
         """Obey intents, claim work; True when there is no reason to live."""
         try:
             await self._verify()
+            await self._find_lost()
             await self._obey()
             if self._claims and self._is_newest():
                 await self._claim()
@@ -243,8 +246,12 @@ class Engine:
         )
         free = self._settings.slots - demand
         if free > 0:
-            for claim in await self._store.claim(self.id, free=await self._dead(), limit=free):
+            for claim in await self._intake.claim(free=await self._dead(), limit=free):
                 self._take(claim, None)
+
+    async def _find_lost(self) -> None:
+        for claim in await self._intake.lost(self._running) if self._claims else ():
+            self._take(claim, None)
 
     async def _dead(self) -> list[str]:
         """Owners that do not live any more. Ours are never among them, though we hold our own lock."""
@@ -370,9 +377,7 @@ class Engine:
                 if dead is None:
                     dead = await self._dead()
                 if intent.owner is None or intent.owner in dead:
-                    for claim in await self._store.claim(
-                        self.id, free=dead, limit=1, only=[intent.execution]
-                    ):
+                    for claim in await self._intake.claim(free=dead, limit=1, only=[intent.execution]):
                         self._take(claim, intent)
                         self._seen_intents.add(intent.id)
         for execution in self._marks.cancel_marks():

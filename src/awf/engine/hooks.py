@@ -63,10 +63,11 @@ class Hooks:
                 error = self._flow.sealer.mask(failure.message)
         self._flow.emit(HookFinished(path=path, hook=hook, index=index, message=message, error=error))
 
-    def _start(self, path: str, hook: str, index: int, action: HookAction, attempt: int = 1) -> None:
-        flow = self._flow
+    def _start(self, path: str, hook: str, index: int, action: HookAction) -> None:
+        flow, attempt = self._flow, 1
         assert action.command is not None
-        name = f"{flow.state.execution}.{path or 'workflow'}.{hook}.{index}.{attempt}"
+        # With the number of its fact: the same hook runs again where a state is entered again.
+        name = f"{flow.state.execution}.{path or 'workflow'}.{hook}.{index}.{flow.state.seq + 1}.{attempt}"
         command, refused = None, ""
         warnings: tuple[str, ...] = ()
         try:

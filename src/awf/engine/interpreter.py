@@ -19,6 +19,7 @@ from awf.domain.outcomes import Failed, Outcome
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
+from awf.engine.lost import is_recorded
 from awf.engine.output import OutputBuffer
 from awf.engine.ports import Clock, Emit, StepContext, StepRunner
 from awf.engine.state import BLOCKS, is_below
@@ -189,12 +190,15 @@ class Interpreter:
 
     async def _append(self, entries: list[Entry]) -> None:
         intents, self._intents = self._intents, []
+        unsure = False
         while True:
             if self._lost:
                 raise self._loss()
             try:
-                await self._env.store.append(self._ownership, entries, intents=intents)
+                if not (unsure and await is_recorded(self._env.store, self.execution, entries)):
+                    await self._env.store.append(self._ownership, entries, intents=intents)
             except StoreUnavailable as error:
+                unsure = True
                 log.warning("execution %s waits to be recorded: %s", self.execution, error)
                 if self._cancel_asked:
                     # A cancel ends the processes even while nothing can be recorded.

@@ -219,7 +219,12 @@ class Service:
         return sorted(found, key=lambda row: row.order, reverse=True)[: query.limit]
 
     async def _accept(self, acceptance: Acceptance) -> None:
-        await self.store.accept(acceptance)
+        try:
+            await self.store.accept(acceptance)
+        except StoreUnavailable:
+            # Its answer may have been lost: who is told that it failed asks for another, and both would run.
+            if await self.store.execution(acceptance.id) is None:
+                raise
         self._signals.wake()
 
     @staticmethod

@@ -3,8 +3,9 @@
 Every implementation is held to ``awf.testing.contract``. Rules that hold for all verbs:
 
 - **Durable.** A write verb returns after what it wrote survives a crash of the machine (``durability: full``) or of
-  the process (``fast``). If it raises, nothing of it was written. Who is cancelled while it waits does not take back
-  what it asked for.
+  the process (``fast``). If it raises, nothing of it was written; only of a store across a network, StoreUnavailable may
+  mean that the answer was lost, so who tries again looks first. Who is cancelled while it waits does not take back what
+  it asked for.
 - **Clock.** No store reads a clock. ``now`` and ``Entry.at`` are passed in, microseconds since the epoch.
 - **Errors.** Disk full, read-only, permission lost, I/O error: StoreUnavailable, naming the storage directory; the
   caller may try again. Verbs about an unknown execution return None or nothing, as documented, and never raise for it.
