@@ -192,10 +192,10 @@ class Interpreter:
         intents, self._intents = self._intents, []
         unsure = False
         while True:
-            if self._lost:
-                raise self._loss()
             try:
                 if not (unsure and await is_recorded(self._env.store, self.execution, entries)):
+                    if self._lost:
+                        raise self._loss()
                     await self._env.store.append(self._ownership, entries, intents=intents)
             except StoreUnavailable as error:
                 unsure = True
