@@ -42,7 +42,7 @@ bench: $(VENV)/.dev
 soak: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m faults.soak --seconds $(or $(SECONDS),3600) --rate $(or $(RATE),8) --json $(or $(JSON),soak.json)
 
-# What needs root or a browser; see tests/system/setup.sh for what it installs.
+# What needs root, a browser or every supported shell; see tests/system/setup.sh for what it installs.
 test-system: $(VENV)/.dev
 	tests/system/setup.sh
 	$(BIN)/python -m pytest tests/system $(ARGS)

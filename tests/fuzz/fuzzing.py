@@ -13,6 +13,7 @@ from hypothesis.strategies import SearchStrategy
 Made = TypeVar("Made")
 
 EXAMPLES = 300
+SECONDS = float(os.environ.get("AWF_FUZZ_SECONDS", "0"))
 MOST_SECONDS = 2.0
 """Of processor time, for one input of a few kilobytes."""
 
@@ -29,7 +30,7 @@ def fuzz(inputs: SearchStrategy[Made], target: Callable[[Made], object]) -> None
     run = settings(
         max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )(given(inputs)(timed))
-    end = time.monotonic() + float(os.environ.get("AWF_FUZZ_SECONDS", "0"))
+    end = time.monotonic() + SECONDS
     run()
     while time.monotonic() < end:
         run()

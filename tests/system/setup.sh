@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests of this directory and of tests/acceptance run as real clients, where it is missing (Debian, root).
+# Installs what the tests of this directory and of tests/acceptance run as real clients and shells, where it is missing (Debian, root).
 set -eu
 
 missing=""
@@ -9,11 +9,13 @@ need() { # need COMMAND PACKAGE
 need chromium chromium
 need curl curl
 need jq jq
+need ksh ksh
 need node nodejs
 need lsof lsof
 need pgrep procps
 need unshare util-linux
 need mount mount
+need zsh zsh
 
 [ -n "$missing" ] || exit 0
 export DEBIAN_FRONTEND=noninteractive

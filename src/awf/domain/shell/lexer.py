@@ -8,22 +8,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from awf.domain.shell.builtins import DECLARING, NAME, SUBSCRIPTING, judge
-from awf.domain.shell.documents import DocumentScanner
+from awf.domain.shell.patterns import ORDINARY, PATTERN, WORDS, PatternScanner
 from awf.domain.shell.places import Check, Place, Use
-from awf.domain.shell.scanner import DOUBLE, Context
+from awf.domain.shell.scanner import Context
 from awf.domain.shell.words import Word
 
-_ORDINARY = re.compile(r"[^\s'\"\\$`\0=\[()<>;&|]+")
 _BLANK = " \t\r"
-_COMMENT = re.compile(r"[^\n\0]+")
 _NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.*\])?\+?", re.DOTALL)
 _REDIRECTION = re.compile(r"<>|<&|>>|>&|>\||[<>]")
 _FUNCTION = re.compile(r"\([ \t]*\)")
 _ESAC = re.compile(r"esac(?![\w])")
 _LEADING = frozenset(("if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "coproc"))
 
-_WORDS = Context(Place.WORDS)
-_PATTERN = Context(Place.PATTERN)
 _TEXT = Context(Place.TEXT)
 _RANGE = Context(Place.RANGE)
 
@@ -65,7 +61,7 @@ def _uses_of(text: str, count: int) -> dict[int, Use]:
 _kept_uses = lru_cache(maxsize=256)(_uses_of)
 
 
-class Lexer(DocumentScanner):
+class Lexer(PatternScanner):
     """See Scanner. ``declared`` is what the script around backquotes has declared about its variables so far."""
 
     def __init__(
@@ -111,7 +107,7 @@ class Lexer(DocumentScanner):
             self._end_word()
             self.pos += 1
             return
-        ordinary = _ORDINARY.match(self.text, self.pos, self.limit)
+        ordinary = ORDINARY.match(self.text, self.pos, self.limit)
         if ordinary is not None and (character != "#" or frame.word is not None):
             self._begun().text += ordinary.group()
             self.pos = ordinary.end()
@@ -122,7 +118,7 @@ class Lexer(DocumentScanner):
             case "\\" if self.peek(1) == "\n":
                 self.skip(2)
             case "#" if frame.word is None:
-                self._comment()
+                self.comment()
             case "(" | ")" | "<" | ">" if frame.test:
                 self._test_operator()
             case ";" | "&" | "|":
@@ -144,14 +140,6 @@ class Lexer(DocumentScanner):
         if not frame.test and not (frame.name == "case" and len(frame.words) == 2):
             self._finish()
         self.documents()
-
-    def _comment(self) -> None:
-        while self.pos < self.limit and self.peek() != "\n":
-            if self.peek() == "\0":
-                self.hole(Context(Place.COMMENT))
-                self.collected.pop()
-            else:
-                self.run(_COMMENT)
 
     def _begun(self) -> Word:
         frame = self._frame
@@ -181,7 +169,7 @@ class Lexer(DocumentScanner):
                 self.subscript()
                 word.text += "[]"
             case _:
-                word.text += self.run(_ORDINARY)
+                word.text += self.run(ORDINARY)
 
     def _add(self, word: Word, text: str) -> None:
         word.text += text
@@ -203,10 +191,10 @@ class Lexer(DocumentScanner):
         if word.target or word.value_at is not None or (frame.name == "case" and len(frame.words) == 1):
             return _TEXT
         if frame.test:
-            return _PATTERN
+            return PATTERN
         after = self.text[self.pos + 1 : self.pos + 3]
         before = self.text[max(0, self.pos - 2) : self.pos]
-        return _RANGE if ".." in (before, after) else _WORDS
+        return _RANGE if ".." in (before, after) else WORDS
 
     def _end_word(self) -> None:
         frame, word = self._frame, self._frame.word
@@ -282,10 +270,7 @@ class Lexer(DocumentScanner):
         frame = self._frame
         if self.peek(1) == "(":
             word = self._begun()
-            self.skip(2)
-            self.descend()
-            self.commands(")")
-            self.ascend()
+            self.process_substitution()
             self._add(word, "$")
             return
         if frame.word is not None and frame.word.plain and re.fullmatch(r"[0-9]+|\{\w+\}", frame.word.text):
@@ -305,17 +290,17 @@ class Lexer(DocumentScanner):
         frame, word = self._frame, self._frame.word
         function = _FUNCTION.match(self.text, self.pos, self.limit)
         if word is not None and word.value_at == len(word.text):
-            self._array()
+            self.array()
             self._add(word, "$")
         elif function and (word is not None or len(frame.words) == 1):
             self._end_word()
             frame.words.clear()
             self.skip(len(function.group()))
         elif word is not None:
-            self._group()
+            self.group()
             self._add(word, "$")
         elif frame.words and frame.name != "for":
-            self._group()
+            self.group()
         elif self.starts("((") and (end := self.arithmetic_end(self.pos + 2)) is not None:
             self.skip(2)
             self.arithmetic(end, closing=2)
@@ -327,32 +312,6 @@ class Lexer(DocumentScanner):
             self.ascend()
             frame.words.append(Word("("))
 
-    def _group(self) -> None:
-        """Parentheses inside a word: alternatives of a pattern."""
-        self.descend()
-        collected = len(self.collected)
-        self.skip()
-        while self.pos < self.limit and self.peek() != ")":
-            self._part_of_pattern()
-        self.skip()
-        del self.collected[collected:]
-        self.ascend()
-
-    def _part_of_pattern(self) -> None:
-        match self.peek():
-            case "'":
-                self.single()
-            case '"':
-                self.double()
-            case "(":
-                self._group()
-            case "\0":
-                self.hole(_PATTERN)
-            case "$":
-                self.dollar(quoted=False)
-            case _:
-                self.expanding(DOUBLE, in_quotes=False)
-
     def _case_pattern(self) -> None:
         cases = self._frame.cases
         if self.peek() == "\n":
@@ -360,34 +319,14 @@ class Lexer(DocumentScanner):
         elif self.peek().isspace():
             self.skip()
         elif self.peek() == "#":
-            self._comment()
+            self.comment()
         elif _ESAC.match(self.text, self.pos, self.limit):
             cases[-1] = "body"
         else:
             if self.peek() == "(":
                 self.skip()
             while self.pos < self.limit and self.peek() != ")":
-                self._part_of_pattern()
+                self.part_of_pattern()
             self.skip()
             self.collected.clear()
             cases[-1] = "body"
-
-    def _array(self) -> None:
-        """The elements of ``name=(…)``."""
-        collected = len(self.collected)
-        self.skip()
-        at_start = True
-        while self.pos < self.limit and self.peek() != ")":
-            if self.peek() == "[" and at_start:
-                self.subscript()
-            elif self.peek() == "#" and at_start:
-                self._comment()
-            elif self.peek() == "\0":
-                self.hole(_WORDS)
-            else:
-                at_start = self.peek().isspace()
-                self._part_of_pattern()
-                continue
-            at_start = False
-        self.skip()
-        del self.collected[collected:]

@@ -5,7 +5,7 @@ import pytest
 from awf.domain.problems import Position
 from awf.domain.shell import Hole, ShellPlaceError, shell_problems, shell_script
 from awf.domain.templates import Text, Value, parse_template, render_parts
-from unit.domain.shell.real_shells import MARK, parts_of, script_of, static_parts_of
+from shells.running import MARK, parts_of, script_of, static_parts_of
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,8 @@ from unit.domain.shell.real_shells import MARK, parts_of, script_of, static_part
         ("case «x» in «x») ;; esac", "case \"${__awf_1}\" in ${__awf_1}) ;; esac"),
         ("[[ «x» == a* ]]", "[[ ${__awf_1} == a* ]]"),
         ("echo «x» # «x»", "echo ${__awf_1_words} # "),
+        ("a=(\n  b # isn't «x»\n  '«x»'\n)", "a=(\n  b # isn't \n  ''\"${__awf_1}\"''\n)"),
+        ("a=(b#«x» <(cat «x»))", "a=(b#${__awf_1_words} <(cat ${__awf_1_words}))"),
         ("cat <<E\n«x»\nE", "cat <<E\n${__awf_1}\nE"),
         ("cat <<'E' | tee «x»\n«x» $A `b` \\c\nE", "cat <<E | tee ${__awf_1_words}\n${__awf_2} \\$A \\`b\\` \\\\c\nE"),
         ("cat <<'A' <<\"B\"\n«x»\nA\n«x»$\nB\n", "cat <<A <<B\n${__awf_1}\nA\n${__awf_1}\\$\nB\n"),
@@ -83,6 +85,7 @@ def test_numbers_go_where_the_shell_computes(source, text, variables, script):
         ("echo $((«v»))", "a[0]", "the shell computes with the value here, and 'a[0]' is not a number"),
         ("let x=«v»", "", "the shell computes with the value here, and '' is not a number"),
         ("a[«v»]=1", "key", "the shell computes with the value here, and 'key' is not a number"),
+        ("a=(b [«v»]=1)", "key", "the shell computes with the value here, and 'key' is not a number"),
         ("[[ 1 -eq «v» ]]", "x" * 50, f"the shell computes with the value here, and '{'x' * 40}…' is not a number"),
         ("read «v»", "a[1]", "the shell would compute the subscript in 'a[1]' here"),
         ("declare -a a=\"(«v»)\"", "$x", "the shell scans the value again here: '$x' is not plain text"),

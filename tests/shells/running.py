@@ -12,8 +12,9 @@ from pathlib import Path
 from awf.domain.shell import Hole, ShellScript, preamble, shell_script
 from awf.domain.templates import Text, Value
 
-SHELLS = [name for name in ("dash", "bash", "ksh", "zsh") if shutil.which(name)]
-PLAIN_SHELLS = ["dash", "bash"]
+EVERY_SHELL = ("dash", "bash", "ksh", "zsh")
+SHELLS = [name for name in EVERY_SHELL if shutil.which(name)]
+
 MARK = re.compile(r"«([A-Za-z0-9_]*)»")
 
 
