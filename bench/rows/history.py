@@ -44,7 +44,7 @@ class Question:
 
 def measure(context: Context) -> Iterator[Figure]:
     """One store, filled in two parts."""
-    server = context.server("history", {})
+    server = context.server("history", {}, AWF_RETENTION_DAYS="0", AWF_RETENTION_RECORDS="0")
     fill(server.storage, SOME)
     with server:
         client, middle = server.client(), _middle(server.storage)

@@ -114,7 +114,10 @@ VOLATILE = frozenset(
 
 def engine_fingerprint(settings: Settings) -> str:
     """Stands for the settings and the environment that an engine started now would have."""
-    chosen = settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability
+    chosen = (
+        (settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability),
+        (settings.retention_days, settings.retention_records),
+    )
     environment = sorted(item for item in _engine_environment().items() if item[0] not in VOLATILE)
     return hashlib.sha256(repr((chosen, str(settings.root), environment)).encode()).hexdigest()[:16]
 
@@ -207,6 +210,7 @@ def build_engine(
     woken."""
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
+    from awf.engine.retention import Retention
 
     layout, clock = Layout(settings.storage), SystemClock()
     return Engine(
@@ -218,6 +222,7 @@ def build_engine(
             engines=layout.engines,
             servers=layout.servers,
             max_transitions=settings.max_transitions,
+            retention=Retention(settings.retention_days, settings.retention_records),
         ),
         presence=presence,
         marks=wakeups,

@@ -2,20 +2,22 @@
 
 Defaults are applied once, at the end, into one frozen object. Where they come from:
 
-====================  ===========================  =======================  ==================================
-setting               ``.awf/config.yaml``         environment              default
-====================  ===========================  =======================  ==================================
-``storage``           ``storage.path``             ``AWF_STORAGE``          ``.awf/storage`` in the project root
-``durability``        ``storage.durability``       ``AWF_DURABILITY``       ``full`` (or ``fast``)
-``host``              ``server.host``              ``AWF_HOST``             ``127.0.0.1``
-``port``              ``server.port``              ``AWF_PORT``             ``2511``
-``allow_hosts``       ``server.allow_host``        ``AWF_ALLOW_HOST``       none
-``allow_origins``     ``server.allow_origin``      ``AWF_ALLOW_ORIGIN``     none
-``slots``             ``engine.slots``             ``AWF_SLOTS``            4 per core, at least 16
-``shell``             ``engine.shell``             ``AWF_SHELL``            ``$SHELL`` if it is a known one, else ``/bin/sh``
-``grace``             ``engine.grace``             ``AWF_GRACE``            5 (seconds from SIGTERM to SIGKILL)
-``max_transitions``   ``engine.max_transitions``   ``AWF_MAX_TRANSITIONS``  10000
-====================  ===========================  =======================  ==================================
+=====================  ===========================  =========================  ==================================
+setting                ``.awf/config.yaml``         environment                default
+=====================  ===========================  =========================  ==================================
+``storage``            ``storage.path``             ``AWF_STORAGE``            ``.awf/storage`` in the project root
+``durability``         ``storage.durability``       ``AWF_DURABILITY``         ``full`` (or ``fast``)
+``host``               ``server.host``              ``AWF_HOST``               ``127.0.0.1``
+``port``               ``server.port``              ``AWF_PORT``               ``2511``
+``allow_hosts``        ``server.allow_host``        ``AWF_ALLOW_HOST``         none
+``allow_origins``      ``server.allow_origin``      ``AWF_ALLOW_ORIGIN``       none
+``slots``              ``engine.slots``             ``AWF_SLOTS``              4 per core, at least 16
+``shell``              ``engine.shell``             ``AWF_SHELL``              ``$SHELL`` if it is a known one, else ``/bin/sh``
+``grace``              ``engine.grace``             ``AWF_GRACE``              5 (seconds from SIGTERM to SIGKILL)
+``max_transitions``    ``engine.max_transitions``   ``AWF_MAX_TRANSITIONS``    10000
+``retention_days``     ``retention.days``           ``AWF_RETENTION_DAYS``     30 (0: for ever)
+``retention_records``  ``retention.records``        ``AWF_RETENTION_RECORDS``  100000 (0: all)
+=====================  ===========================  =========================  ==================================
 
 Lists in the environment are separated by commas.
 """
@@ -60,6 +62,8 @@ SETTINGS = (
     Setting("shell", "engine.shell", "AWF_SHELL"),
     Setting("grace", "engine.grace", "AWF_GRACE"),
     Setting("max_transitions", "engine.max_transitions", "AWF_MAX_TRANSITIONS"),
+    Setting("retention_days", "retention.days", "AWF_RETENTION_DAYS"),
+    Setting("retention_records", "retention.records", "AWF_RETENTION_RECORDS"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -82,6 +86,8 @@ class Settings:
     shell: str | None
     grace: float
     max_transitions: int
+    retention_days: int
+    retention_records: int
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,6 +123,8 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
         shell=shell,
         grace=read.seconds("grace", 5.0),
         max_transitions=read.whole("max_transitions", 1, 10_000_000, 10_000),
+        retention_days=read.whole("retention_days", 0, 36_500, 30),
+        retention_records=read.whole("retention_records", 0, 1_000_000_000, 100_000),
         sources=read.found,
     )
 

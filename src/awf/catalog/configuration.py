@@ -33,7 +33,9 @@ def _section(name: str) -> Keys:
     return Keys({leaf: Key(meaning, TEXT) for section, leaf, meaning in halves if section == name})
 
 
-_SECTIONS = {name: _section(name) for name in ("storage", "server", "engine", "notify", "telemetry")}
+_SECTIONS = {
+    name: _section(name) for name in ("storage", "server", "engine", "retention", "notify", "telemetry")
+}
 TOP = Keys(
     {
         "inputs": Key("Values for the inputs that a run does not give, by name.", VALUES),

@@ -32,6 +32,7 @@ from awf.engine.pinned import Definitions
 from awf.engine.ports import Clock, StepRunner
 from awf.engine.presence import Presence, is_alive, living, newest
 from awf.engine.resume import reused_facts
+from awf.engine.retention import ALL, Retention, keep_pruning
 from awf.engine.service import journal_of, load_state
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Cancel, Continue, Stimulus, World
@@ -67,6 +68,7 @@ class EngineSettings:
     engines: Path
     servers: Path
     max_transitions: int = 10_000
+    retention: Retention = ALL
 
 
 class Engine:
@@ -152,7 +154,9 @@ class Engine:
 
     async def run(self) -> None:
         """Work until there is no reason to live."""
-        upkeep = asyncio.create_task(self._upkeep())
+        background = [asyncio.create_task(self._upkeep())]
+        if not self._foreground:
+            background.append(asyncio.create_task(self._prune()))
         try:
             while not self._stopping and (self._running or self._claims):
                 self._woken.clear()
@@ -162,9 +166,9 @@ class Engine:
                     await asyncio.wait_for(self._woken.wait(), POLL)
             await self._abandon()
         finally:
-            upkeep.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await upkeep
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
 
     async def _look(self) -> bool:
         """Obey intents, claim work; True when there is no reason to live."""
@@ -195,6 +199,11 @@ class Engine:
                 await self._store.maintain()
             except AwfError as error:
                 log.warning("upkeep of the store: %s", error)
+
+    async def _prune(self) -> None:
+        await keep_pruning(
+            self._store, self._clock, self._settings.retention, lambda: self._claims and self._is_newest()
+        )
 
     # Ownership
 

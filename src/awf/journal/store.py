@@ -164,7 +164,8 @@ class Store(Protocol):
         """Write ``execution.accepted`` as entry 1, its sources, its secrets and the row (``pending``).
 
         Its time is the row's ``started_at``. Without an owner anybody can claim it; with one the fence is 1.
-        ReplayDiverged, and nothing written, where the id has been accepted before.
+        ReplayDiverged, and nothing written, where the id has been accepted before. NotResumable, and nothing written,
+        where it resumes one that is not kept (any more).
         """
         ...
 
@@ -261,6 +262,17 @@ class Store(Protocol):
         ...
 
     # Upkeep
+
+    async def prune(self, *, ended_before: int | None = None, keep: int | None = None) -> bool:
+        """Remove a few of the finished executions that ended before a time (microseconds), or that are more than
+        ``keep``, the oldest by acceptance first, each with everything that is its own. True: there may be more, call again.
+
+        What has been taken is gone for readers at once and as a whole. A call holds up other writers for some
+        milliseconds at most, however long a journal is. The texts that only removed executions pinned go too, at the
+        latest when nothing older than them is kept. Kept are: unfinished executions; the latest of all, from whose number
+        and time the next one counts; one whose results another, accepted and not started yet, is to take over.
+        """
+        ...
 
     async def maintain(self) -> None:
         """Work that somebody must do now and then: a checkpoint of the write-ahead log, for a store that has one."""

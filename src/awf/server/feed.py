@@ -73,13 +73,14 @@ class Feed:
     ``beats`` counts the times that nothing was sent for a heartbeat's length.
     """
 
-    def __init__(self, store: Store, subject: Subject, head: int, now: float) -> None:
+    def __init__(self, store: Store, subject: Subject, last: int, now: float) -> None:
         self.subject = subject
-        self.head = head
+        self.head = max(0, last - _RECENT)
         self.finished = False
         self.closed = False
         self.beats = 0
         self.viewers = 0
+        self._last = last
         self._store = store
         self._window: dict[int, Chunk] = {}
         self._size = 0
@@ -127,6 +128,9 @@ class Feed:
         """Read one page of what is new, and wake the viewers. Whether the page was full: there may be more."""
         entries = await self._store.journal(self.subject.execution, after=self.head, limit=_PULL)
         full = len(entries) == _PULL
+        if not entries and self.head < self._last:
+            # Removed since its viewers came, by retention.
+            self.close()
         while entries:
             chunk = await read_chunk(self._store, self.subject, entries)
             entries, read = entries[chunk.last - self.head :], entries[chunk.last - self.head - 1]
@@ -199,7 +203,7 @@ class Feeds:
         feed = self._feeds.get(row.id)
         if feed is None:
             subject = Subject(row.id, row.workflow, row.started_at)
-            feed = Feed(self._store, subject, max(0, row.last_seq - _RECENT), self._clock())
+            feed = Feed(self._store, subject, row.last_seq, self._clock())
             feed.closed = self._closed
             self._feeds[row.id] = feed
             if len(self._feeds) == 1:

@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from awf.errors import OwnershipLost
+from awf.errors import NotResumable, OwnershipLost
 from awf.journal import codec
-from awf.journal.events import AnyFact, Entry, Json, Stream
+from awf.journal.events import AnyFact, Entry, ExecutionAccepted, Json, Stream
 from awf.journal.projection import accepted_row, project
 from awf.journal.store import (
     Acceptance,
@@ -49,6 +49,12 @@ class _Execution:
     steps: dict[int, StepRow] = field(default_factory=dict)
 
     @property
+    def definition(self) -> dict[str, str]:
+        accepted = self.journal[0].fact()
+        assert isinstance(accepted, ExecutionAccepted)
+        return accepted.definition
+
+    @property
     def finished(self) -> bool:
         return self.row.status in FINISHED
 
@@ -65,12 +71,15 @@ class MemoryStore:
     async def accept(self, acceptance: Acceptance) -> None:
         if acceptance.id in self._executions:
             raise accepted_before(acceptance.id)
+        resumed = acceptance.fact.resumed
+        if resumed is not None and resumed.execution not in self._executions:
+            raise NotResumable(resumed.execution)
         latest = next(reversed(self._executions.values()), None)
         at = max(acceptance.now, latest.row.started_at) if latest else acceptance.now
         entry = Entry(1, at, acceptance.fact)
         stored = _store(entry)
         secrets = msgspec.json.encode(acceptance.secrets)
-        row = accepted_row(acceptance.id, len(self._executions) + 1, entry, acceptance.owner)
+        row = accepted_row(acceptance.id, latest.row.order + 1 if latest else 1, entry, acceptance.owner)
         self._executions[acceptance.id] = _Execution(row, [stored], secrets, fence=int(row.owner is not None))
         self._sources.update(acceptance.sources)
 
@@ -200,6 +209,25 @@ class MemoryStore:
     async def secrets(self, execution: str) -> dict[str, Json]:
         kept = self._executions.get(execution)
         return msgspec.json.decode(kept.secrets, type=dict[str, Json]) if kept else {}
+
+    async def prune(self, *, ended_before: int | None = None, keep: int | None = None) -> bool:
+        inherited = {
+            kept.row.resumed_from
+            for kept in self._executions.values()
+            if kept.row.running_since is None and not kept.finished
+        }
+        finished = [kept for kept in self._executions.values() if kept.finished]
+        excess = 0 if keep is None else max(0, len(finished) - keep)
+        removable = [
+            kept for kept in finished if kept.row.id not in {*inherited, next(reversed(self._executions))}
+        ]
+        for number, kept in enumerate(removable):
+            ended = kept.row.completed_at
+            if number < excess or (ended_before is not None and ended is not None and ended < ended_before):
+                del self._executions[kept.row.id]
+        pinned = {digest for kept in self._executions.values() for digest in kept.definition.values()}
+        self._sources = {digest: text for digest, text in self._sources.items() if digest in pinned}
+        return False
 
     async def maintain(self) -> None:
         """Nothing needs upkeep."""

@@ -77,6 +77,18 @@ async def test_a_finished_execution_is_replayed_whole(bench: Bench) -> None:
 
 
 @scenario
+async def test_a_viewer_of_what_is_removed_meanwhile_is_let_go(bench: Bench) -> None:
+    execution = await story(bench)
+    await story(bench)
+    row = await bench.store.execution(execution)
+    assert row is not None
+    await bench.store.prune(keep=1)
+    with bench.app.feeds.watch(row) as feed:
+        await asyncio.wait_for(feed.changed(asyncio.get_running_loop().create_future()), 10)
+        assert feed.closed
+
+
+@scenario
 async def test_a_live_viewer_gets_each_event_as_it_comes(bench: Bench) -> None:
     execution = await bench.run()
     async with bench.view(execution) as viewer:

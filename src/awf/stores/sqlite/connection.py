@@ -39,6 +39,7 @@ def open_writer(directory: Path, durability: Durability) -> sqlite3.Connection:
     connection = _open(
         directory,
         BUSY_SECONDS,
+        "auto_vacuum = INCREMENTAL",  # of effect where the database is still empty, so before anything else
         "journal_mode = WAL",
         f"synchronous = {'FULL' if durability == 'full' else 'NORMAL'}",
         "wal_autocheckpoint = 0",

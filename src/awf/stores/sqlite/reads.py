@@ -43,6 +43,15 @@ def unfinished(db: sqlite3.Connection) -> int:
     return count
 
 
+def finished(db: sqlite3.Connection) -> int:
+    """How many executions are finished."""
+    wanted = {"first": 0, "last": _LAST}
+    return sum(
+        db.execute(statement("count_by_status"), {"status": status, **wanted}).fetchone()[0]
+        for status in FINISHED
+    )
+
+
 def intents(db: sqlite3.Connection) -> list[Intent]:
     """See Store.intents."""
     return [

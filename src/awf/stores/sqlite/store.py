@@ -31,6 +31,7 @@ from awf.stores.sqlite.connection import (
     prepare_directory,
 )
 from awf.stores.sqlite.faults import unopened
+from awf.stores.sqlite.pruning import Pruning
 from awf.stores.sqlite.readers import Readers
 from awf.stores.sqlite.schema import migrate
 from awf.stores.sqlite.turnstile import Turnstile
@@ -48,6 +49,7 @@ class SqliteStore:
         self._scans = Readers(directory, open_reader, threads=1, name="scans")
         self._upkeep = Readers(directory, open_upkeep, threads=1, name="upkeep")
         self._checkpoints = Checkpoints(directory)
+        self._pruning = Pruning(self._scans, writer)
 
     @classmethod
     def open(cls, directory: Path, *, durability: Durability = "full") -> SqliteStore:
@@ -122,6 +124,9 @@ class SqliteStore:
 
     async def secrets(self, execution: str) -> dict[str, Json]:
         return await self._reads.read(reads.secrets, execution)
+
+    async def prune(self, *, ended_before: int | None = None, keep: int | None = None) -> bool:
+        return await self._pruning.bite(ended_before, keep)
 
     async def maintain(self) -> None:
         await self._upkeep.perform(self._checkpoints.make)

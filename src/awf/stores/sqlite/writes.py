@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from awf.errors import OwnershipLost
+from awf.errors import NotResumable, OwnershipLost
 from awf.journal import codec
 from awf.journal.events import Entry, Json
 from awf.journal.projection import accepted_row, project
@@ -20,6 +20,9 @@ from awf.stores.sqlite.statements import statement
 
 def accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     """See Store.accept."""
+    resumed = acceptance.fact.resumed
+    if resumed is not None and db.execute(statement("is_kept"), (resumed.execution,)).fetchone() is None:
+        raise NotResumable(resumed.execution)
     latest = db.execute(statement("latest_start")).fetchone()
     at = max(acceptance.now, latest["started_at"]) if latest else acceptance.now
     entry = Entry(1, at, acceptance.fact)
@@ -30,6 +33,8 @@ def accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     ordinal = written["ordinal"]
     _append_events(db, ordinal, [entry])
     db.executemany(statement("keep_source"), acceptance.sources.items())
+    pinned = {*acceptance.sources, *acceptance.fact.definition.values()}
+    db.executemany(statement("note_use"), [(digest, ordinal) for digest in pinned])
     if acceptance.secrets:
         db.execute(statement("keep_secrets"), (ordinal, msgspec.json.encode(acceptance.secrets)))
 

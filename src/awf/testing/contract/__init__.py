@@ -7,7 +7,7 @@ cannot, the same store twice.
 
 from __future__ import annotations
 
-from awf.testing.contract import accepting, appending, filtering, owning, reading, sharing
+from awf.testing.contract import accepting, appending, filtering, owning, pruning, reading, sharing
 from awf.testing.contract.topic import OpenStores, Topic
 
 TOPICS: tuple[Topic, ...] = (
@@ -16,6 +16,7 @@ TOPICS: tuple[Topic, ...] = (
     *appending.TOPICS,
     *reading.TOPICS,
     *filtering.TOPICS,
+    *pruning.TOPICS,
     *sharing.TOPICS,
 )
 

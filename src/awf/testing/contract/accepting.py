@@ -11,6 +11,7 @@ from awf.testing.contract.topic import OpenStores, Topic, raised
 
 async def accepting_writes_the_first_entry_and_the_row(open_stores: OpenStores) -> None:
     async with open_stores() as (store, other):
+        await finished(store, "failed", id="zero")
         await store.accept(
             acceptance(
                 "one",

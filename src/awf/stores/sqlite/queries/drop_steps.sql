@@ -1,0 +1,1 @@
+DELETE FROM steps WHERE ordinal = ? AND step <= ?

@@ -1,0 +1,1 @@
+SELECT min(ordinal) FROM removed
