@@ -87,7 +87,9 @@ def shrink(db: sqlite3.Connection, kept: int, pages: int = PAGES) -> bool:
     before = _free(db) if db.execute("PRAGMA auto_vacuum").fetchone()[0] else 0
     if before <= kept:
         return False
-    db.execute(f"PRAGMA incremental_vacuum({min(pages, before - kept)})").fetchall()
+    for _ in range(min(pages, before - kept)):
+        # One page at a time: the pragma gives a row without columns per page, and sqlite3 stops at the first.
+        db.execute("PRAGMA incremental_vacuum(1)")
     return kept < _free(db) < before
 
 
