@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from awf.domain.files import FileRefused
+from awf.domain.files import FileMissing
 
 EVERYTHING: dict[str, Any] = {
     "name": "build",
@@ -84,7 +84,7 @@ BESIDE = {
 
 def beside(path: str) -> str:
     if path not in BESIDE:
-        raise FileRefused(f"file not found: {path}")
+        raise FileMissing(path)
     return BESIDE[path]
 
 

@@ -103,7 +103,7 @@ def open_catalog(settings: Settings) -> Catalog:
     """The catalog of a project."""
     from awf.catalog import Catalog as Files
 
-    return Files(settings.root, os.environ)
+    return Files(settings.root, os.environ, settings.storage)
 
 
 VOLATILE = frozenset(

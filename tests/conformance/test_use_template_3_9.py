@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from awf.catalog import Catalog
 from conformance.harness import run
-from conformance.loading import said
+from conformance.loading import said, written
 
 ECHO = """
 name: echo
@@ -97,6 +98,81 @@ def test_mistakes_are_load_errors(state, message):
         bad="states: {bad: {type: step, command: 'echo {{parameters.txt}}', on_success: done}}",
     )
     assert any(line.startswith("error") and message in line for line in said(workflow(state), files))
+
+
+PLAIN = "states: {t: {type: step, command: 'echo NAME', on_success: done}}"
+
+
+def made(*places):
+    """What the state ``s`` that uses template ``t`` says, with a template at each of these places."""
+    paths = {
+        "project": ".awf/templates/t.yaml",
+        "yml": ".awf/templates/t.yml",
+        "storage": ".awf/storage/templates/t.yaml",
+        "data": ".local/share/awf/templates/t.yaml",
+    }
+    files = {paths[place]: PLAIN.replace("NAME", place) for place in places}
+    return run(workflow("{use_template: t}"), files=files).outputs["s"]
+
+
+def test_templates_are_those_of_the_project_then_of_the_storage_then_of_the_user():
+    assert made("project", "yml", "storage", "data") == "project\n"
+    assert made("yml", "storage", "data") == "yml\n"
+    assert made("storage", "data") == "storage\n"
+    assert made("data") == "data\n"
+
+
+def test_the_storage_directory_can_be_another_and_the_data_directory_as_well(tmp_path):
+    files = {
+        "project/.awf/workflows/main.yaml": workflow("{use_template: t}"),
+        "elsewhere/templates/t.yaml": PLAIN.replace("NAME", "storage"),
+        "share/awf/templates/t.yaml": PLAIN.replace("NAME", "data"),
+    }
+    project = written(tmp_path, files) / "project"
+    environ = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "share")}
+
+    def command(catalog):
+        return catalog.find("main").loaded.workflow.states["s"].command.source
+
+    assert command(Catalog(project, environ, tmp_path / "elsewhere")) == "echo storage"
+    assert command(Catalog(project, environ)) == "echo data"
+
+
+def test_a_template_that_appears_in_a_nearer_place_is_seen_by_the_next_look(tmp_path):
+    files = {
+        ".awf/workflows/main.yaml": workflow("{use_template: t}"),
+        ".local/share/awf/templates/t.yaml": PLAIN.replace("NAME", "data"),
+    }
+    catalog = Catalog(written(tmp_path, files), {"HOME": str(tmp_path)})
+    assert catalog.find("main").loaded.workflow.states["s"].command.source == "echo data"
+    written(tmp_path, {".awf/templates/t.yaml": PLAIN.replace("NAME", "project")})
+    assert catalog.find("main").loaded.workflow.states["s"].command.source == "echo project"
+
+
+def test_a_broken_template_is_not_passed_over_for_a_good_one_further_on():
+    files = {
+        ".awf/templates/t.yaml": "states: [",
+        "home/.local/share/awf/templates/t.yaml": PLAIN,
+    }
+    (line,) = [line for line in said(workflow("{use_template: t}"), files) if line.startswith("error")]
+    assert line.startswith("error .awf/templates/t.yaml:1:10 invalid YAML")
+
+
+def test_a_mistake_in_the_users_template_names_its_place():
+    bad = "states:\n  t: {type: step, command: 'echo {{parameters.x}}', on_success: done}\n"
+    (line,) = [
+        line
+        for line in said(workflow("{use_template: t}"), {"home/.local/share/awf/templates/t.yaml": bad})
+        if line.startswith("error")
+    ]
+    assert line.startswith("error {{awf.data_dir}}/templates/t.yaml:2:28 template 't' has no parameter 'x'")
+
+
+def test_an_execution_is_pinned_to_the_users_templates_too():
+    first = "  s0: {type: step, command: 'mkdir .awf/templates; cp x .awf/templates/t.yaml', on_success: s}\n"
+    text = workflow("{use_template: t}", first).replace("initial: s\n", "initial: s0\n")
+    files = {".local/share/awf/templates/t.yaml": PLAIN.replace("NAME", "mine"), "./x": PLAIN}
+    assert run(text, files=files).outputs["s"] == "mine\n"
 
 
 def test_unknown_parameters_are_warned_of():

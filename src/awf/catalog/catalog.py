@@ -45,12 +45,13 @@ class _Place:
 class Catalog:
     """The workflows that can be named in the project at ``root``; see :class:`awf.engine.ports.Catalog`.
 
-    Safe to use from several threads.
+    ``storage`` is the storage directory, where it is not the project's usual one. Safe to use from several threads.
     """
 
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, environ: Mapping[str, str], storage: Path | None = None) -> None:
         self._root = str(root.absolute())
         self._environ = environ
+        self._storage = storage
         self._sources = sources(root.absolute(), environ)
         self._packs = Packs(self._root, environ)
         self._kept: dict[str, _Kept] = {}
@@ -196,7 +197,7 @@ class Catalog:
             problem = Problem(Position(shown, 1, 1), READ_FAILED, f"the file {error.reason}")
             broken = Loaded(None, (problem,))
             return WorkflowFile(place.identifier, shown, place.source, "", broken), None, {}
-        beside = Beside(place.path, self._root, self._environ, pack.name if pack else None)
+        beside = Beside(place.path, self._root, self._environ, pack.name if pack else None, self._storage)
         loaded = load_workflow(data, shown, place.identifier, beside)
         text = data.decode() if loaded.workflow is not None else data.decode(errors="replace")
         if pack is not None:

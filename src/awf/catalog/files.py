@@ -9,7 +9,7 @@ from pathlib import Path
 
 from awf.catalog.reading import Unreadable, Version, read, version_of
 from awf.catalog.sources import home, own_directory
-from awf.domain.files import MAX_BYTES, FileRefused
+from awf.domain.files import MAX_BYTES, FileMissing, FileRefused
 
 _OWN = re.compile(r"\{\{awf\.(\w+)_dir\}\}/?(.*)", re.DOTALL)
 _LOCAL = frozenset({"scripts", "prompts"})
@@ -20,11 +20,19 @@ class Beside:
     the file's version then, None where there was none: what was loaded holds as long as these do. For a workflow of a
     ``pack``, the user's own scripts and prompts in ``.awf/scripts/PACK`` win over the pack's."""
 
-    def __init__(self, workflow: str, root: str, environ: Mapping[str, str], pack: str | None = None) -> None:
+    def __init__(
+        self,
+        workflow: str,
+        root: str,
+        environ: Mapping[str, str],
+        pack: str | None = None,
+        storage: Path | None = None,
+    ) -> None:
         self._directory = Path(workflow).parent
         self._root = Path(root)
         self._environ = environ
         self._pack = pack
+        self._storage = storage or self._root / ".awf" / "storage"
         self.seen: dict[str, Version | None] = {}
 
     def __call__(self, path: str) -> str:
@@ -36,7 +44,7 @@ class Beside:
             if os.path.lexists(name):
                 return self._text(name, path)
             self.seen[name] = None
-        raise FileRefused(f"file not found: {path}")
+        raise FileMissing(path)
 
     def _places(self, path: str) -> Iterator[Path]:
         """Where the file may be, in the order in which they win: of awf's own directories, the local ones first."""
@@ -48,7 +56,7 @@ class Beside:
                     yield self._root / ".awf" / kind / self._pack / rest
                 yield self._directory / kind / rest
                 yield self._directory.parent / kind / rest
-            yield own_directory(kind, self._environ) / rest
+            yield (self._storage if kind == "storage" else own_directory(kind, self._environ)) / rest
         elif path == "~" or path.startswith("~/"):
             yield home(self._environ) / path[2:]
         else:

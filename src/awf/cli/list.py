@@ -18,7 +18,8 @@ def command() -> None:
     from awf.catalog import Catalog
     from awf.cli.project import settings_of
 
-    catalog = Catalog(settings_of().root, os.environ)
+    settings = settings_of()
+    catalog = Catalog(settings.root, os.environ, settings.storage)
     files = catalog.names()
     for pack in catalog.packs():
         for problem in pack.problems:

@@ -62,7 +62,7 @@ def command(
 
     inputs = collect_inputs(pairs, source)
     settings = settings_of(storage=storage)
-    file = workflow_file(Catalog(settings.root, os.environ), workflow)
+    file = workflow_file(Catalog(settings.root, os.environ, settings.storage), workflow)
     prepare_process()
     if detach:
         click.echo(asyncio.run(leave_to_engine(settings, file, inputs)))

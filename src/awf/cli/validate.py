@@ -24,7 +24,8 @@ def command(workflow: str) -> None:
     from awf.engine.linking import link
     from awf.errors import WorkflowInvalid
 
-    catalog = Catalog(settings_of().root, os.environ)
+    settings = settings_of()
+    catalog = Catalog(settings.root, os.environ, settings.storage)
     file = workflow_file(catalog, workflow)
     linked = link(file, catalog)
     for problem in linked.problems:

@@ -1,7 +1,12 @@
-"""``use_template``: states that are copied from ``.awf/templates/NAME.yaml``, with parameters put in."""
+"""``use_template``: states that are copied from the file of a template, with parameters put in (workflow language, 3.9).
+
+A template is ``NAME.yaml`` or ``NAME.yml`` in ``.awf/templates``, in ``templates`` of the storage directory, or in that of
+the user's data directory; the first that there is counts, be it a good one or not.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -10,7 +15,7 @@ from dataclasses import dataclass
 from awf.domain.document import MAX_EXPANDED, read_document
 from awf.domain.draft import Draft
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, UNKNOWN_KEY, Fields
-from awf.domain.files import FileRefused, shown_path
+from awf.domain.files import FileMissing, FileRefused, shown_path
 from awf.domain.findings import Findings
 from awf.domain.language import PARAMETER, TEMPLATE_FILE
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain_value
@@ -18,6 +23,7 @@ from awf.domain.problems import UNPLACED, Position
 from awf.domain.suggest import did_you_mean
 
 CIRCULAR = "WORKFLOW.VALIDATION.CIRCULAR_TEMPLATE"
+_PLACES = (".awf/templates", "{{awf.storage_dir}}/templates", "{{awf.data_dir}}/templates")
 _PARAMETER = re.compile(r"(?:\s*\{\{-\s+|\{\{\s*)\.?parameters\.([^\W\d][\w-]*)(?:\s+-\}\}\s*|\s*\}\})")
 _RIVALS = (
     {"command", "script_file"},
@@ -80,9 +86,8 @@ class Expansion:
         if not name.text.isprintable() or any(part in {"", ".", ".."} for part in parts):
             fields.invalid(name, f"'{name.text}' cannot be the name of a template")
             return None
-        path = f".awf/templates/{name.text}.yaml"
         try:
-            text = self._draft.text_of(path)
+            path, text = self._text(name.text)
         except FileRefused as refusal:
             fields.error(name.position, "USER.INPUT.MISSING_FILE", f"template '{name.text}': {refusal}")
             return None
@@ -95,6 +100,16 @@ class Expansion:
         if template is None and self._findings.count == before:
             fields.invalid(name, f"template '{name.text}' has no state")
         return template
+
+    def _text(self, name: str) -> tuple[str, str]:
+        """The path of a template, as ``Files`` takes it, and its text. Raises FileRefused."""
+        for place in _PLACES:
+            for extension in ("yaml", "yml"):
+                path = f"{place}/{name}.{extension}"
+                with contextlib.suppress(FileMissing):
+                    return path, self._draft.text_of(path)
+        elsewhere = f"nor templates/{name}.yaml of the storage or the data directory"
+        raise FileRefused(f"file not found: .awf/templates/{name}.yaml, {elsewhere}")
 
     def _values(self, template: _Template, name: str, fields: Fields) -> dict[str, Node] | None:
         """What stands for each parameter; None where one is missing."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 Files: TypeAlias = Callable[[str], str]
 """Gives the text of a file. The path is as a workflow file has it: relative ones are meant from the workflow's
 directory (``.awf/…`` also from the project's), ``~/`` is the user's, and ``{{awf.scripts_dir}}/x`` begins with one of
-awf's directories, spelled exactly so. Raises FileRefused."""
+awf's directories, spelled exactly so (here also ``storage_dir``). Raises FileRefused."""
 
 MAX_BYTES = 1024 * 1024
 """The largest file that may belong to a workflow."""
@@ -22,9 +22,16 @@ class FileRefused(Exception):
     """The text says why there is no such text, with the path: ``file not found: x.sh``."""
 
 
+class FileMissing(FileRefused):
+    """There is none at that path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"file not found: {path}")
+
+
 def no_files(path: str) -> str:
     """The files of a workflow that has none."""
-    raise FileRefused(f"file not found: {path}")
+    raise FileMissing(path)
 
 
 def fixed_path(text: str) -> str | None:

@@ -28,7 +28,10 @@ _DEFINITIONS = {
     "plugin_tools": kinds.PLUGIN_TOOLS,
 }
 _USING = {
-    "use_template": Key("A template: .awf/templates/NAME.yaml, whose state is copied; own keys win.", NAME),
+    "use_template": Key(
+        "A template, NAME.yaml in .awf/templates (or templates of the storage or data directory): its state is copied; own keys win.",
+        NAME,
+    ),
     "parameters": Key("What the template's parameters stand for.", VALUES),
 }
 _NULL: Schema = {"type": "null"}

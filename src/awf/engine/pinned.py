@@ -6,7 +6,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from awf.domain.files import FileRefused
+from awf.domain.files import FileMissing
 from awf.domain.load import load_workflow
 from awf.domain.workflow import Workflow
 from awf.engine.linking import Linked
@@ -108,7 +108,7 @@ class Definitions:
 
         def files(path: str) -> str:
             if path not in beside:
-                raise FileRefused(f"file not found: {path}")
+                raise FileMissing(path)
             return beside[path]
 
         loaded = load_workflow(texts[pinned.text], pinned.file, pinned.identifier, files)

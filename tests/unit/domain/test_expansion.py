@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from awf.domain.files import FileRefused
+from awf.domain.files import FileMissing
 from awf.domain.load import Loaded, load_workflow
 from awf.domain.workflow import AgentState, ForEachState, InlineFailure, Retry, StepState
 
@@ -34,7 +34,7 @@ def load(state: str, **templates: str) -> Loaded:
 
     def files(path: str) -> str:
         if path not in known:
-            raise FileRefused(f"file not found: {path}")
+            raise FileMissing(path)
         return known[path]
 
     return load_workflow(
@@ -196,7 +196,8 @@ def test_which_state_of_a_template_it_is(states: str, source: str) -> None:
         ),
         (
             "{use_template: none}",
-            "state 'a': template 'none': file not found: .awf/templates/none.yaml (flows/w.yaml:5:21)",
+            "state 'a': template 'none': file not found: .awf/templates/none.yaml, nor templates/none.yaml of the "
+            "storage or the data directory (flows/w.yaml:5:21)",
         ),
         ("{use_template: ../x}", "state 'a': '../x' cannot be the name of a template (flows/w.yaml:5:21)"),
         ("{use_template: /x}", "state 'a': '/x' cannot be the name of a template (flows/w.yaml:5:21)"),
