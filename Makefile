@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup serve test test-system check format bench soak lock clean
+.PHONY: setup serve test test-system check format bench chaos soak lock clean
 
 setup: $(VENV)/.run
 
@@ -37,6 +37,11 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+# Every single place of the crash matrix, then KILLS random deaths under EXECUTIONS executions; SEED repeats a run.
+chaos: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m faults.storm --kills $(or $(KILLS),500) --executions $(or $(EXECUTIONS),200) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m faults.every
 
 # Mixed load for SECONDS, RATE executions a second; fails where memory, files, threads or disk grow without bound.
 soak: $(VENV)/.dev

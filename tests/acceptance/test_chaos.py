@@ -3,63 +3,27 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
-import pytest
 
 from acceptance.facts import until
 from acceptance.server import Project, Server
-from acceptance.sse import outline
-
-STEPS = 6
-EXECUTIONS = 24
+from faults.storm import Storm
 
 
-def written(project: Project) -> Counter[str]:
-    """How often each attempt has left its id."""
-    path = project.root / "attempts"
-    return Counter(path.read_text().split()) if path.exists() else Counter()
-
-
-def kill_engines(project: Project) -> None:
-    for engine in project.engines():
-        with suppress(ProcessLookupError):
-            os.kill(engine, signal.SIGKILL)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_attempt_runs_at_most_once_and_every_step_completes_once(project: Project, seed: int) -> None:
-    chance = random.Random(seed)
-    project.steps("work", *(['echo "$AWF_ATTEMPT_ID" >>attempts; sleep 0.0$(($$ % 5))'] * STEPS))
-    server = project.serve(env={"AWF_SLOTS": "6"})
-    executions = [server.run("work") for _ in range(EXECUTIONS)]
-    for death in range(5):
-        goal = (death + 1) * EXECUTIONS * STEPS // 7
-        until(lambda goal=goal: written(project).total() >= goal, f"{goal} attempts have run")
-        if chance.random() < 0.4:
-            server.kill()
-            kill_engines(project)
-            server = project.serve(env={"AWF_SLOTS": "6"})
-        else:
-            kill_engines(project)
-    for execution in executions:
-        server.wait(execution)
-    runs = written(project)
-    assert set(runs.values()) == {1}
-    for execution in executions:
-        steps = server.execution(execution)["steps"]
-        assert [step["name"] for step in steps] == [f"s{number}" for number in range(1, STEPS + 1)]
-        for step in steps:
-            # Only an attempt whose engine died may have left nothing.
-            assert runs[f"{execution}.{step['number']}.{step['attempt']}"] == 1
-        completed = [line for line in outline(server.events(execution)) if line.startswith("step.completed")]
-        assert completed == [f"step.completed s{number}" for number in range(1, STEPS + 1)]
-    assert [entry["id"] for entry in server.history()[::-1] if entry["status"] == "success"] == executions
-    assert until(lambda: project.step_processes() == [], "no process of a step lives")
+def test_random_deaths_lose_nothing_repeat_nothing_and_leave_nothing_stuck(tmp_path: Path) -> None:
+    storm = Storm(tmp_path, seed=1)
+    try:
+        totals = storm.rage(kills=14, executions=10)
+    finally:
+        storm.close()
+    print(totals)
+    assert totals.deaths.total() == 14
+    assert totals.executions >= 10
 
 
 def test_a_storm_of_cancels_leaves_every_execution_ended_and_nothing_running(project: Project) -> None:

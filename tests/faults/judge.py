@@ -20,17 +20,16 @@ def effects(root: Path) -> Counter[str]:
 @dataclass(frozen=True)
 class Verdict:
     """``result`` is what the execution came to, without times, ids and attempts; ``again`` the number of attempts that
-    repeated one that a death ended; ``runs`` of the attempts that left a line."""
+    repeated one that a death ended; ``runs`` of the attempts that left a line; ``facts`` the length of the journal."""
 
     result: tuple[Any, ...]
     steps: int
     again: int
     runs: int
+    facts: int
 
 
-def judge(
-    server: Server, execution: str, runs: Counter[str], seen: list[Event] | None = None, *, root: str = ""
-) -> Verdict:
+def judge(server: Server, execution: str, runs: Counter[str], seen: list[Event] | None = None) -> Verdict:
     """Fails with what does not hold. ``seen``: what a viewer who stayed has seen."""
     late = server.events(execution, query="?events=all")
     assert [event.id for event in late] == list(range(1, len(late) + 1)), f"a gap or a repetition: {late}"
@@ -56,9 +55,11 @@ def judge(
         shown.get("error"),
         shown.get("exit_code"),
         late[-1].data.get("message"),
-        tuple(sorted((step["path"], step["status"], step["exit_code"], step["output"]) for step in steps)),
+        tuple(
+            sorted((step["path"], step["status"], step["exit_code"], step["output"][-80:]) for step in steps)
+        ),
     )
-    return Verdict(result, len(steps), again, len(ran))
+    return Verdict(result, len(steps), again, len(ran), len(late))
 
 
 def _ran(execution: str, runs: Counter[str]) -> dict[str, int]:

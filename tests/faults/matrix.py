@@ -98,9 +98,10 @@ CASES = [
 
 
 class Matrix:
-    """Plays cases over one storage directory. ``deaths`` counts those that came."""
+    """Plays cases over one storage directory. ``deaths`` counts those that came; ``strict``: all must."""
 
-    def __init__(self, root: Path, cases: Iterable[Case]) -> None:
+    def __init__(self, root: Path, cases: Iterable[Case], *, strict: bool = True) -> None:
+        self._strict = strict
         self.project = Project(root, PROGRAM)
         self.cases = {f"case{number}": case for number, case in enumerate(cases)}
         self.deaths = 0
@@ -116,6 +117,11 @@ class Matrix:
 
     def close(self) -> None:
         self.project.close()
+
+    def facts(self, kind: str) -> int:
+        """How many facts an undisturbed execution has at most; it has no more appends."""
+        self._write("counted", kind)
+        return self._perform("counted", kind).facts
 
     def play(self) -> None:
         """All cases. Fails naming those that do not end as they would have."""
@@ -137,8 +143,9 @@ class Matrix:
         fired = {path.name for path in (self.project.storage / "crashed").glob("*")}
         for point in case.points:
             marker = point if "#" in point else f"{point}#1"
-            assert f"{marker}@{name}" in fired, f"{point} was never reached: {sorted(fired)}"
-            self.deaths += 1
+            came = f"{marker}@{name}" in fired
+            assert came or not self._strict, f"{point} was never reached: {sorted(fired)}"
+            self.deaths += came
         assert found.result == usual.result, f"{found.result} != {usual.result}"
         assert found.runs - usual.runs <= 2 * len(case.points), (found, usual)
 

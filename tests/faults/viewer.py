@@ -40,7 +40,6 @@ class Viewer(threading.Thread):
                     self._follow(client)
                 except httpx.TransportError:
                     self._pause.wait(0.05)
-                self.returns += 1
 
     def _follow(self, client: httpx.Client) -> None:
         headers = {"Last-Event-ID": str(self.events[-1].id)} if self.events else {}
@@ -48,6 +47,7 @@ class Viewer(threading.Thread):
             if response.status_code != 200:
                 self._pause.wait(0.05)
                 return
+            self.returns += 1
             for event in parse(response.iter_lines()):
                 self.events.append(event)
                 if self._ended() or time.monotonic() > self._deadline:

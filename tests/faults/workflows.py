@@ -17,9 +17,15 @@ def text(name: str, states: dict[str, Any], **keys: Any) -> str:
     return json.dumps({"name": name, "version": "1.0.0", **keys, "states": states})
 
 
+AGAIN = {"max_attempts": 9, "initial_delay": "10ms", "backoff": "constant"}
+
 CHILD = text(
     "child",
-    {"initial": "inner", "inner": step("echo inside {{inputs.n}}"), "done": {"type": "terminal"}},
+    {
+        "initial": "inner",
+        "inner": step("echo inside {{inputs.n}}", retry=AGAIN),
+        "done": {"type": "terminal"},
+    },
     inputs=[{"name": "n", "type": "integer"}],
     outputs=[{"name": "said", "from": "states.inner.Output"}],
 )
@@ -72,6 +78,41 @@ def everything(name: str) -> str:
             "done": {"type": "terminal", "message": "said {{states.last.Output}}"},
         },
         hooks={"workflow_start": [{"log": "begins"}], "workflow_end": [{"command": EFFECT + "echo ends"}]},
+    )
+
+
+def sturdy(name: str) -> str:
+    """Steps that take a moment each, of which none ends differently when its process is killed: it is tried again."""
+    again = {"retry": AGAIN}
+    moment = "sleep 0.$(($$ % 4)); "
+    return text(
+        name,
+        {
+            "initial": "first",
+            "first": step(moment + "echo one", "each", **again),
+            "each": {"type": "for_each", "items": [1, 2, 3], "body": ["mark"], "on_complete": "again"},
+            "mark": step(moment + "echo {{loop.Item}}", "each", **again),
+            "again": {
+                "type": "while",
+                "while": "states.count.Output != '2'",
+                "body": ["count"],
+                "on_complete": "both",
+            },
+            "count": step(moment + "echo {{loop.Index1}}", "again", **again),
+            "both": {"type": "parallel", "parallel": ["left", "right"], "on_success": "call"},
+            "left": step(moment + "seq 1 300", **again),
+            "right": step(moment + "echo right", **again),
+            "call": {
+                "type": "call_workflow",
+                "workflow": "child",
+                "inputs": {"n": 7},
+                "outputs": {"said": "said"},
+                "on_success": "last",
+            },
+            "last": step(moment + "echo {{states.call.Response.said}}", **again),
+            "done": {"type": "terminal", "message": "said {{states.last.Output}}"},
+        },
+        hooks={"workflow_start": [{"log": "begins"}], "workflow_end": [{"log": "ends"}]},
     )
 
 
