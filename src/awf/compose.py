@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from awf.engine.service import Service
     from awf.journal.store import Store
     from awf.runners.notes import Notes
+    from awf.runners.operations.port import Operation
 
 
 log = logging.getLogger("awf")
@@ -191,10 +192,19 @@ def open_notes(settings: Settings, member: Member) -> Notes:
 
 def build_runners(settings: Settings, clock: Clock, notes: Notes) -> Mapping[str, StepRunner]:
     """What performs steps, by kind."""
+    from awf.runners.operations.runner import OperationRunner
     from awf.runners.shell import ShellRunner, choose_shell
 
     shell = choose_shell(settings.shell, os.environ.get("SHELL"))
-    return {"step": ShellRunner(shell, settings.grace, clock, notes)}
+    return {
+        "step": ShellRunner(shell, settings.grace, clock, notes),
+        "operation": OperationRunner(build_operations(), clock),
+    }
+
+
+def build_operations() -> Mapping[str, Operation]:
+    """The operations that there are, by name."""
+    return {}
 
 
 def build_engine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,37 @@ class Written:
     stderr_tail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens that a step cost. ``cached``: those of ``input`` that a cache had. ``estimated``: nobody counted, the
+    numbers come from the lengths of the texts."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What a step made besides what it wrote: ``output`` (``states.X.Output``), ``response`` (``states.X.Response``), and
+    of agents the value that the answer had to be, the session to go on with, and what it cost."""
+
+    output: str = ""
+    response: Any = None
+    json: Any = None
+    session: str = ""
+    usage: Usage | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """``duration`` in seconds, monotonic."""
+    """``duration`` in seconds, monotonic. ``product``: of steps that are more than a process."""
 
     exit_code: int = 0
     duration: float = 0.0
     written: Written = field(default_factory=Written)
+    product: Product | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,10 @@ class Sealer:
         """The inverse of ``sealed``."""
         return _mapped(value, self.unseal) if self else value
 
+    def masked(self, value: Any) -> Any:
+        """A JSON value with every text in it masked."""
+        return _mapped(value, self.mask) if self else value
+
     def stream(self) -> StreamMask:
         """A mask for one stream of one attempt."""
         return StreamMask(self)

@@ -9,7 +9,7 @@ from typing import Any
 from awf.domain.calls import MAX_DEPTH
 from awf.domain.expressions import ExpressionFailure, evaluate
 from awf.domain.inputs import failure_text, resolve_inputs
-from awf.domain.templates import Template, TemplateFailure
+from awf.domain.templates import TemplateFailure
 from awf.domain.variables import exported
 from awf.domain.workflow import CallState
 from awf.engine.blocks import Ending, Verdict
@@ -35,7 +35,7 @@ class Call:
                 f"maximum sub-workflow nesting depth exceeded (depth: {MAX_DEPTH}, max: {MAX_DEPTH})"
             )
         try:
-            given = {name: _value(flow, activity, value) for name, value in state.inputs.items()}
+            given = {name: flow.rendered(value, activity.path) for name, value in state.inputs.items()}
         except TemplateFailure as failure:
             raise CannotStart(failure.message) from failure
         resolved = resolve_inputs(
@@ -101,16 +101,6 @@ class Call:
             else _json(response if len(values) > 1 else values[0])
         )
         return Ending(output=output, response=response)
-
-
-def _value(flow: Flow, activity: Activity, value: Any) -> Any:
-    if isinstance(value, Template):
-        return flow.value(value, activity.path)
-    if isinstance(value, (list, tuple)):
-        return [_value(flow, activity, part) for part in value]
-    if isinstance(value, dict):
-        return {name: _value(flow, activity, part) for name, part in value.items()}
-    return value
 
 
 def _json(value: Any) -> str:

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
@@ -36,7 +36,7 @@ from awf.engine.calls import Call
 from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
-from awf.engine.render import ShellStep, Unperformed
+from awf.engine.render import OperationStep, ShellStep, Unperformed
 from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
@@ -68,7 +68,7 @@ LONGEST_COMPLAINT = 4096
 
 TIMEOUT_EXIT = 124
 
-_LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": Unperformed(), "operation": Unperformed()}
+_LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": Unperformed(), "operation": OperationStep()}
 
 
 class Core:
@@ -267,8 +267,8 @@ class Core:
             "stderr_tail": written.stderr_tail,
         }
         match outcome:
-            case Succeeded():
-                return StepCompleted(**where)
+            case Succeeded(product=product):
+                return StepCompleted(**where, **self._masked(product))
             case Failed(error=error):
                 complaint = (written.stderr_tail or "".join(activity.written["stderr"])).strip()[
                     -LONGEST_COMPLAINT:
@@ -276,6 +276,19 @@ class Core:
                 return StepFailed(error=mask(error) or complaint or f"exit code {outcome.exit_code}", **where)
             case Cancelled():
                 return StepFailed(error="cancelled", **where)
+
+    def _masked(self, product: Product | None) -> dict[str, Any]:
+        """What a step made, without secret values, under the names of StepCompleted."""
+        if product is None:
+            return {}
+        sealer = self._flow.sealer
+        return {
+            "output": sealer.mask(product.output),
+            "response": sealer.masked(product.response),
+            "json": sealer.masked(product.json),
+            "session": product.session,
+            "usage": product.usage,
+        }
 
     def _hook_ended(self, stimulus: HookEnded) -> None:
         state, flow = self.state, self._flow

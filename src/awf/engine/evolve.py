@@ -8,8 +8,9 @@ costs O(1) per entry, however long the journal.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from awf.engine.state import BLOCKS, Activity, ExecutionState, Sequence, StepResult
+from awf.engine.state import Activity, ExecutionState, Sequence, StepResult
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
     AnyFact,
@@ -156,7 +157,6 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
     failed = isinstance(fact, StepFailed)
-    blocks = activity.kind in BLOCKS
     result = StepResult(
         step=fact.step,
         state=fact.state,
@@ -166,14 +166,13 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
         exit_code=fact.exit_code,
         error=fact.error if isinstance(fact, StepFailed) else "",
         output=fact.output
-        if blocks
-        else whole_text("".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail),
+        or whole_text("".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail),
         stderr=whole_text("".join(activity.written["stderr"]), fact.stderr_bytes, fact.stderr_tail),
         started_at=activity.first_started_at,
         completed_at=entry.at,
         began=activity.began,
         order=entry.seq,
-        response=fact.response if isinstance(fact, StepCompleted) else None,
+        **_made(fact),
         goto=fact.goto if isinstance(fact, StepCompleted) else "",
     )
     activity.result, activity.flying, activity.retry_at, activity.ending = result, False, None, None
@@ -181,6 +180,13 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     state.sequences[state.sequence_of(fact.path)].results[fact.state] = result
     if not activity.parent:
         state.history[fact.path] = result
+
+
+def _made(fact: StepCompleted | StepFailed | StepReused) -> dict[str, Any]:
+    """What a step made besides its output."""
+    if isinstance(fact, StepFailed):
+        return {}
+    return {"response": fact.response, "json": fact.json, "session": fact.session, "usage": fact.usage}
 
 
 def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
@@ -205,7 +211,7 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
         completed_at=fact.completed_at,
         began=entry.seq,
         order=entry.seq,
-        response=fact.response,
+        **_made(fact),
     )
     state.sequences[""].results[fact.state] = state.history[fact.path] = result
     state.began[fact.path] = entry.seq

@@ -343,7 +343,12 @@ class Interpreter:
         self._inbox.put_nowait(OutputArrived(path, stream, text, truncated))
 
     def _unsealed(self, fact: StepStarted) -> StepStarted:
-        if not self._sealer or fact.command is None:
+        if not self._sealer:
+            return fact
+        if fact.operation is not None:
+            call = fact.operation
+            return replace(fact, operation=replace(call, inputs=self._sealer.unsealed(call.inputs)))
+        if fact.command is None:
             return fact
         unseal = self._sealer.unseal
         command = replace(

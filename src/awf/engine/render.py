@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from awf.domain.duration import parse_duration
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
 from awf.domain.templates import Template, TemplateFailure
-from awf.domain.workflow import State, StepState
+from awf.domain.workflow import OperationState, State, StepState
 from awf.engine.state import Activity
-from awf.journal.events import ShellCommand, StepStarted
+from awf.journal.events import OperationCall, ShellCommand, StepStarted
 
 if TYPE_CHECKING:
     from awf.engine.flow import Flow
@@ -51,6 +52,22 @@ class ShellStep:
             max_output=state.max_output,
             warnings=tuple(map(sealer.mask, warnings)),
         )
+
+
+class OperationStep:
+    """``type: operation``; see ``awf.engine.flow.Leaf``."""
+
+    def plan(self, flow: Flow, activity: Activity, state: OperationState, fact: StepStarted) -> StepStarted:
+        """Render the inputs; secret values stay out of the fact."""
+        try:
+            inputs = {name: flow.rendered(value, activity.path) for name, value in state.inputs.items()}
+        except TemplateFailure as failure:
+            raise CannotStart(failure.message) from failure
+        shown = json.dumps(flow.sealer.masked(inputs), ensure_ascii=False, default=str)
+        call = OperationCall(
+            name=state.operation, inputs=flow.sealer.sealed(inputs), display=f"{state.operation} {shown}"
+        )
+        return replace(fact, operation=call)
 
 
 class Unperformed:

@@ -86,6 +86,9 @@ def reused_facts(at_entry: ExecutionState, numbers: tuple[int, ...]) -> tuple[St
             started_at=result.started_at,
             completed_at=result.completed_at,
             response=result.response,
+            json=result.json,
+            session=result.session,
+            usage=result.usage,
         )
         for index, result in enumerate((by_step[number] for number in numbers if number in by_step), start=1)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from awf.domain.outcomes import Usage
 from awf.domain.packs import pack_of
 from awf.domain.scope import Scope
 from awf.domain.timestamps import duration_text, rfc3339
@@ -117,15 +118,16 @@ class _Results(Mapping[str, Any]):
 
 def result_fields(result: StepResult) -> dict[str, Any]:
     """A step's result under the names of ``domain.scope.STATE_FIELDS``."""
+    usage = result.usage or Usage()
     return {
         "Output": result.output,
         "Stderr": result.stderr,
         "ExitCode": result.exit_code,
         "Status": result.status,
         "Response": result.response,
-        "JSON": None,
-        "TokensUsed": 0,
-        "TokensInput": 0,
-        "TokensOutput": 0,
-        "TokensEstimated": False,
+        "JSON": result.json,
+        "TokensUsed": usage.input + usage.output,
+        "TokensInput": usage.input,
+        "TokensOutput": usage.output,
+        "TokensEstimated": usage.estimated,
     }

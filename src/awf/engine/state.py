@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from awf.domain.outcomes import Usage
 from awf.journal.events import (
     BlockEnding,
     ExecutionAccepted,
@@ -36,7 +37,7 @@ CANCELLED = "cancelled"
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """An ended step, as templates, expressions and resume see it. ``order`` is the sequence number of the fact that
-    ended it, ``began`` of the one that started its last attempt. ``goto``: where one of a block's steps left it to."""
+    ended it, ``began`` of the one that started its last attempt. ``json``, ``session`` and ``usage`` are an agent's. ``goto``: where one of a block's steps left it to."""
 
     step: int
     state: str
@@ -52,6 +53,9 @@ class StepResult:
     began: int
     order: int
     response: Any = None
+    json: Any = None
+    session: str = ""
+    usage: Usage | None = None
     goto: str = ""
 
     @property

@@ -76,6 +76,17 @@ class View:
         """Like ``text``; a template that is one single action keeps the type of its value. Raises TemplateFailure."""
         return render_value(template, self.scope(path), files=self.files(path))
 
+    def rendered(self, value: Any, path: str) -> Any:
+        """A JSON value with the templates in it rendered; one that is a single action keeps its type. Raises
+        TemplateFailure."""
+        if isinstance(value, Template):
+            return self.value(value, path)
+        if isinstance(value, (list, tuple)):
+            return [self.rendered(part, path) for part in value]
+        if isinstance(value, dict):
+            return {name: self.rendered(part, path) for name, part in value.items()}
+        return value
+
     def parts(self, template: Template, path: str) -> list[Text | Value]:
         """Like ``text``, in parts; paths in awf's own directories are those beside the workflow where they exist."""
         parts = render_parts(template, self.scope(path), files=self.files(path))

@@ -17,6 +17,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from awf.domain.outcomes import Usage
+
 Json: TypeAlias = Any
 Stream: TypeAlias = Literal["stdout", "stderr"]
 
@@ -95,6 +97,9 @@ class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
     started_at: int
     completed_at: int
     response: Json = None
+    json: Json = None
+    session: str = ""
+    usage: Usage | None = None
 
 
 class StateEntered(Fact, frozen=True, kw_only=True, tag="state.entered"):
@@ -124,6 +129,15 @@ class ShellCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     program: bool = False
 
 
+class OperationCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operation and its rendered inputs, as the workflow gives them; secret values are placeholders. ``display`` is
+    for people."""
+
+    name: str
+    inputs: dict[str, Json] = {}
+    display: str = ""
+
+
 class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     """An attempt of a step is about to start; durable before its process exists.
 
@@ -144,6 +158,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     kind: str
     recovered: bool = False
     command: ShellCommand | None = None
+    operation: OperationCall | None = None
     dir: str = ""
     env: dict[str, str] = {}
     timeout: float | None = None
@@ -174,8 +189,8 @@ class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     """A step succeeded. ``*_bytes`` count what it wrote; ``*_tail`` holds what was kept of the end of a stream
     longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice).
 
-    Of loops, blocks and sub-workflows: ``output`` and ``response`` are their result, ``goto`` the state to which one of
-    their steps left them, ``note`` what people should know (a limit that was reached)."""
+    Of everything but shell steps: ``output`` and ``response`` are the result; ``json``, ``session`` and ``usage`` those of
+    an agent. Of loops, blocks and sub-workflows: ``goto`` is the state to which one of their steps left them. ``note`` what people should know (a limit that was reached)."""
 
     step: int
     state: str
@@ -189,6 +204,9 @@ class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     stderr_tail: str = ""
     output: str = ""
     response: Json = None
+    json: Json = None
+    session: str = ""
+    usage: Usage | None = None
     goto: str = ""
     note: str = ""
 

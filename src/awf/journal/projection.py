@@ -86,7 +86,11 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
 
 
 def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow:
-    shown = "" if fact.command is None else fact.command.display or fact.command.script
+    shown = ""
+    if fact.command is not None:
+        shown = fact.command.display or fact.command.script
+    elif fact.operation is not None:
+        shown = fact.operation.display
     return StepRow(
         step=fact.step,
         name=fact.state,

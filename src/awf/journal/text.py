@@ -25,8 +25,8 @@ def stream_text(newest_first: Iterable[AnyFact], stream: Stream, limit: int | No
         match fact:
             case StepReused():
                 return _assemble((fact.output if stream == "stdout" else fact.stderr).encode(), b"", 0, limit)
-            case StepCompleted() | StepFailed() if fact.output:
-                return _assemble(fact.output.encode() if stream == "stdout" else b"", b"", 0, limit)
+            case StepCompleted() | StepFailed() if fact.output and stream == "stdout":
+                return _assemble(fact.output.encode(), b"", 0, limit)
             case StepCompleted() | StepFailed():
                 out = stream == "stdout"
                 written = fact.stdout_bytes if out else fact.stderr_bytes

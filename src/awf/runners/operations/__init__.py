@@ -1,0 +1,1 @@
+"""Operations, one file per family, and the runner of ``type: operation``."""

@@ -1,0 +1,104 @@
+"""Runs the attempts of ``type: operation`` (workflow language, "Operations").
+
+Inputs are coerced to their declared types and checked with all errors at once. ``Output`` is the outputs as JSON,
+``Response`` the outputs. Every failure is one of the step, and routable; a fault in an operation too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
+from awf.domain.suggest import did_you_mean
+from awf.domain.timestamps import duration_text
+from awf.engine.ports import Clock, Emit, StepContext
+from awf.journal.events import StepStarted
+from awf.runners.operations.port import Operation, OperationContext, OperationFailed
+
+log = logging.getLogger("awf.engine")
+
+TIMEOUT_EXIT = 124
+NOT_FOUND_EXIT = 127
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRunner:
+    """``operations`` by name."""
+
+    operations: Mapping[str, Operation]
+    clock: Clock
+
+    async def run(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
+    ) -> Outcome:
+        """See ``awf.engine.ports.StepRunner``."""
+        del emit
+        assert fact.operation is not None
+        name, began = fact.operation.name, self.clock.monotonic()
+        operation = self.operations.get(name)
+        if operation is None:
+            return Failed(
+                f"operation '{name}' not found{did_you_mean(name, self.operations)}", NOT_FOUND_EXIT
+            )
+        inputs, errors = operation.signature.bind(fact.operation.inputs)
+        if errors:
+            return Failed("\n".join(f"{name}: {error}" for error in errors))
+        where = OperationContext(
+            execution=context.execution,
+            workflow=context.workflow,
+            state=fact.state,
+            attempt_id=fact.attempt_id,
+            environ=context.environ,
+            working_dir=context.working_dir,
+        )
+        working = asyncio.ensure_future(_perform(operation, inputs, where))
+        stopped = await _ended_or(working, cancel, fact.timeout)
+        duration = self.clock.monotonic() - began
+        if stopped == "cancel":
+            return Cancelled(duration=duration)
+        if stopped == "timeout":
+            return Failed(f"timeout exceeded ({duration_text(fact.timeout or 0)})", TIMEOUT_EXIT, duration)
+        outcome = working.result()
+        if isinstance(outcome, str):
+            return Failed(f"{name}: {outcome}", 1, duration)
+        text = json.dumps(outcome, ensure_ascii=False, separators=(",", ":"))
+        return Succeeded(0, duration, product=Product(output=text, response=outcome))
+
+    async def end_leftovers(self, attempt_ids: list[str]) -> None:
+        """An operation has no process of its own: what a dead engine began is over."""
+
+
+async def _perform(
+    operation: Operation, inputs: Mapping[str, Any], context: OperationContext
+) -> dict[str, Any] | str:
+    """The outputs, or the error's text."""
+    try:
+        outputs = await operation.perform(inputs, context)
+        # What is not JSON is found here, and is the operation's fault.
+        json.dumps(outputs, allow_nan=False)
+        return dict(outputs)
+    except OperationFailed as failure:
+        return failure.message
+    except Exception as error:
+        log.exception("execution %s, step %s: the operation failed", context.execution, context.state)
+        return f"internal error of the operation: {error!r}"
+
+
+async def _ended_or(working: asyncio.Future[Any], cancel: asyncio.Event, timeout: float | None) -> str | None:
+    """Wait for the end; ``cancel`` or ``timeout`` where that came first, and then nothing of it is left."""
+    asked = asyncio.ensure_future(cancel.wait())
+    try:
+        done, _ = await asyncio.wait({working, asked}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if working in done:
+            return None
+        working.cancel()
+        await asyncio.wait({working})
+        return "cancel" if asked in done else "timeout"
+    finally:
+        asked.cancel()
+        working.cancel()
