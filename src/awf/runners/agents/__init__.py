@@ -1,0 +1,1 @@
+"""Agents: one provider per file, and the runner of ``type: agent``."""

@@ -1,0 +1,188 @@
+"""What a provider of agents is to the runner. Third parties implement this too.
+
+A provider turns a :class:`Request` into an :class:`Answer`, saying on the way what happens. There are two kinds: a
+:class:`CommandLineProvider` says how its tool is started and reads what the tool writes; the runner starts the process,
+so that cancelling, time limits and taking over after a crash are the same for all. A :class:`RemoteProvider` asks a
+service itself. Both are made once and used many times, also at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+from awf.domain.outcomes import Usage
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+
+
+class ProviderFailed(Exception):
+    """No answer; the text is the step's error, without the provider's name. ``exit_code`` is the step's. ``retry_after``:
+    seconds after which the service wants to be asked again. ``usage``: what it has cost all the same."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: int = 1,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+        self.retry_after = retry_after
+        self.usage = usage
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one side said, earlier in a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an agent is asked. ``options`` are the state's, rendered (``model`` among them). ``session``: the provider's own
+    name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none.
+    ``environ`` is the environment of the attempt, ``working_dir`` its directory."""
+
+    prompt: str
+    system_prompt: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    session: str = ""
+    turns: Sequence[Turn] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str = ""
+
+    @property
+    def model(self) -> str:
+        """The model that is asked for; empty: the provider's own choice."""
+        return str(self.options.get("model") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer, as it comes. All pieces together are what people watch."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """Words of a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A message's call of a tool; ``id`` names it for the result."""
+
+    id: str
+    name: str
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool answered, as text or JSON value."""
+
+    id: str
+    output: Any = None
+    failed: bool = False
+
+
+Block: TypeAlias = TextBlock | ToolUse | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole message of the exchange, for the transcript."""
+
+    role: Role
+    blocks: tuple[Block, ...]
+
+
+Event: TypeAlias = Text | Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The end of a request that went well. ``usage`` None: nobody counted. ``cost``: US dollars, where the provider says
+    it."""
+
+    text: str
+    session: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """How a tool is started: the program and its arguments, what it reads from standard input (None: nothing), and
+    variables that it gets besides its environment. Prompts over 64 KiB never go into ``argv``."""
+
+    argv: tuple[str, ...]
+    stdin: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Parser(Protocol):
+    """Reads what one run of a tool writes to standard output, line by line. What it returns follows from the lines
+    alone, so that reading them again from the beginning gives the same."""
+
+    def feed(self, line: str) -> Sequence[Event]:
+        """One line, without its end. Never raises: what is no event of the tool is kept as plain text."""
+        ...
+
+    def finish(self, exit_code: int, stderr: str) -> Answer:
+        """The tool has ended. Raises ProviderFailed, with what the tool said."""
+        ...
+
+
+class CommandLineProvider(Protocol):
+    """An agent behind a command-line tool."""
+
+    name: str
+    """As in ``provider:``."""
+
+    program: str
+    """The tool's executable."""
+
+    install: str
+    """How to get it, for people: a command."""
+
+    def check(self, request: Request) -> list[str]:
+        """Everything that is wrong with the model and the options of a request."""
+        ...
+
+    def invocation(self, request: Request) -> Invocation:
+        """How to start the tool for a request that has been checked."""
+        ...
+
+    def parser(self, request: Request) -> Parser:
+        """A reader of its output."""
+        ...
+
+
+class RemoteProvider(Protocol):
+    """An agent behind a network service."""
+
+    name: str
+    """As in ``provider:``."""
+
+    def check(self, request: Request) -> list[str]:
+        """Everything that is wrong with the model and the options of a request."""
+        ...
+
+    async def ask(self, request: Request, say: Callable[[Event], None]) -> Answer:
+        """Ask, and say what happens meanwhile. It is cancelled (CancelledError) at a timeout or a cancel and must leave
+        nothing open. Raises ProviderFailed."""
+        ...
+
+
+Provider: TypeAlias = CommandLineProvider | RemoteProvider
