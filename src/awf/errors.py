@@ -10,6 +10,8 @@
     │   ├── ExecutionNotFound       USER.FACADE.EXECUTION_NOT_FOUND    1    404
     │   ├── NotResumable            USER.FACADE.NOT_RESUMABLE          1    404
     │   ├── ResumePointInvalid      USER.INPUT.RESUME_POINT            1    422
+    │   ├── NotWaiting              USER.FACADE.NOT_WAITING            1    409
+    │   ├── AnswerInvalid           USER.INPUT.ANSWER                  1    422
     │   ├── InputsInvalid           USER.INPUT.VALIDATION_FAILED       1    422
     │   └── SettingsInvalid         USER.INPUT.SETTINGS                1    400
     ├── WorkflowError                                                  2    422
@@ -117,6 +119,24 @@ class ResumePointInvalid(UserError):
     """``from_step`` names no step of the execution."""
 
     code = "USER.INPUT.RESUME_POINT"
+    http_status = 422
+
+
+class NotWaiting(UserError):
+    """Nothing in the execution waits for a person (any more)."""
+
+    code = "USER.FACADE.NOT_WAITING"
+    http_status = 409
+
+    def __init__(self, execution: str, more: str = "") -> None:
+        super().__init__(f"nothing waits for an answer: {execution}{more}")
+        self.execution = execution
+
+
+class AnswerInvalid(UserError):
+    """An answer that is none of the choices, or that does not say which of several questions it is about."""
+
+    code = "USER.INPUT.ANSWER"
     http_status = 422
 
 

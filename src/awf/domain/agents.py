@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from awf.domain.draft import Draft, Target
-from awf.domain.executable import read_common
+from awf.domain.executable import read_leaf
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
 from awf.domain.files import fixed_path
 from awf.domain.kinds import CONVERSATION, FORMATS, MODES
@@ -32,7 +32,7 @@ _SKILL = "a name, or a map with a path"
 
 def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
     """None where there is no provider or no prompt; why is reported."""
-    common = read_common(fields, name, draft)
+    common = read_leaf(fields, name, draft)
     config = Fields(fields.node, fields.place, f"{fields.subject}agent config: ", fields.findings)
     provider, mode = _provider(config), _mode(config)
     prompt, prompt_file = _prompts(config, draft, mode)

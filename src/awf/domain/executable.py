@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from awf.domain.draft import Draft
 from awf.domain.fields import Fields
 from awf.domain.hooks import read_hooks
+from awf.domain.kinds import ON_CRASH
 from awf.domain.problems import Position
 from awf.domain.retry import read_retry
 from awf.domain.routing import read_routing
 from awf.domain.templates import Template
-from awf.domain.workflow import Hooks, Retry, Routing
+from awf.domain.workflow import Hooks, OnCrash, Retry, Routing
 
 
 class Common(TypedDict):
@@ -39,3 +40,20 @@ def read_common(
         retry=read_retry(fields),
         hooks=read_hooks(fields, draft, escaping=draft.escaping if escaping is None else escaping),
     )
+
+
+class LeafFields(Common):
+    """The fields of ``awf.domain.workflow.LeafState``."""
+
+    on_crash: OnCrash
+
+
+def read_leaf(fields: Fields, name: str, draft: Draft, *, escaping: bool | None = None) -> LeafFields:
+    """As ``read_common``, of a state that does something itself."""
+    chosen = fields.choice(
+        "on_crash",
+        ON_CRASH,
+        lambda given: f"invalid on_crash '{given}': must be 'rerun', 'fail', 'skip' or 'ask'",
+    )
+    common = read_common(fields, name, draft, escaping=escaping)
+    return LeafFields(**common, on_crash=cast("OnCrash", chosen or "rerun"))

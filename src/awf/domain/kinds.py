@@ -29,6 +29,7 @@ MOST_ITERATIONS = 10_000
 STRATEGIES = ("all_succeed", "any_succeed", "best_effort")
 MODES = ("single", "conversation")
 FORMATS = ("text", "json")
+ON_CRASH = ("rerun", "fail", "skip", "ask")
 
 _NAMED = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
 
@@ -51,6 +52,12 @@ _EXECUTABLE = _ANY | {
     "retry": Key("Whether and when a failure is tried again.", ref("retry")),
     "hooks": Key("Actions before and after the state.", ref("hooks")),
 }
+_LEAF = _EXECUTABLE | {
+    "on_crash": Key(
+        "What becomes of it where its engine ends while it runs: run again, fail, count as done, or ask a person.",
+        choice(*ON_CRASH, ""),
+    )
+}
 _LOOP = _EXECUTABLE | {
     "body": Key("The states of an iteration, in order.", listed(NAME) | {"minItems": 1}),
     "max_iterations": Key(
@@ -62,7 +69,7 @@ _LOOP = _EXECUTABLE | {
 }
 
 STEP = Keys(
-    _EXECUTABLE
+    _LEAF
     | {
         "command": Key("The shell command (a template).", NAME),
         "script_file": Key("A script to run instead, relative to the workflow's directory.", NAME),
@@ -125,7 +132,7 @@ CALL = Keys(
     any_of=("workflow", "call_workflow"),
 )
 AGENT = Keys(
-    _EXECUTABLE
+    _LEAF
     | {
         "provider": Key("The agent: claude, codex, gemini, … (a template).", NAME),
         "prompt": Key("What the agent is asked (a template).", NAME),
@@ -161,7 +168,7 @@ PLUGIN_TOOLS = Keys(
     required=("plugin",),
 )
 OPERATION = Keys(
-    _EXECUTABLE
+    _LEAF
     | {
         "operation": Key("The operation: http.request, notify.send, github.get_pr, …", NAME),
         "inputs": Key("Its inputs; texts are templates.", VALUES),

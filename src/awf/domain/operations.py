@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from awf.domain.draft import Draft
-from awf.domain.executable import read_common
+from awf.domain.executable import read_leaf
 from awf.domain.fields import MISSING_FIELD, UNKNOWN_KEY, Fields
 from awf.domain.suggest import did_you_mean
 from awf.domain.templated import read_values
@@ -26,7 +26,7 @@ UNKNOWN_OPERATION = "WORKFLOW.VALIDATION.UNKNOWN_OPERATION"
 
 def read_operation(fields: Fields, name: str, draft: Draft) -> OperationState | None:
     """None where it does not say which; that is reported."""
-    common = read_common(fields, name, draft)
+    common = read_leaf(fields, name, draft)
     given = [key for key in ("inputs", "operation_inputs") if fields.entry(key) is not None]
     if len(given) == 2:
         place = fields.node.entries["operation_inputs"].key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from awf.domain.commands import read_command, read_escaping
 from awf.domain.draft import Draft
-from awf.domain.executable import read_common
+from awf.domain.executable import read_leaf
 from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.language import CAPTURE
 from awf.domain.nodes import ScalarNode
@@ -17,7 +17,7 @@ from awf.domain.workflow import StepState
 def read_step(fields: Fields, name: str, draft: Draft) -> StepState | None:
     """None where there is no command to run; why is reported."""
     escaping = read_escaping(fields, draft.escaping)
-    common = read_common(fields, name, draft, escaping=escaping)
+    common = read_leaf(fields, name, draft, escaping=escaping)
     if not any(fields.entry(key) for key in ("on_success", "on_failure", "transitions")):
         draft.stuck[name] = fields.place
     script = _read_script(fields, draft, escaping)

@@ -12,6 +12,7 @@ from awf.domain.templates import Template
 
 InputType: TypeAlias = Literal["string", "integer", "boolean", "number", "array", "object"]
 Strategy: TypeAlias = Literal["all_succeed", "any_succeed", "best_effort"]
+OnCrash: TypeAlias = Literal["rerun", "fail", "skip", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,15 @@ class Executable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepState(Executable):
+class LeafState(Executable):
+    """What every state has that does something itself. ``on_crash``: what becomes of an attempt that was in flight when
+    its engine died or was told to stop."""
+
+    on_crash: OnCrash = "rerun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState(LeafState):
     """``type: step`` (or ``command``). ``escaping`` False: values in the command are code. ``script``: ``command`` is
     the content of a script file, run as a program where it begins with ``#!``. ``max_output`` is how many bytes of each
     stream are kept; None: the usual."""
@@ -224,7 +233,7 @@ class McpProxy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentState(Executable):
+class AgentState(LeafState):
     """``type: agent``. One of ``prompt`` and ``prompt_file`` is set; a prompt file whose path is known at load is read
     then, and is the ``prompt``. Strings in ``options`` are templates, other values stay typed. ``mcp_proxy`` None: off."""
 
@@ -243,7 +252,7 @@ class AgentState(Executable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationState(Executable):
+class OperationState(LeafState):
     """``type: operation``. ``inputs``: strings are templates, other values stay typed."""
 
     operation: str

@@ -11,9 +11,10 @@ the journal so far                      what comes next
 ======================================  ==========================================================
 nothing entered yet                     ``workflow_start`` hooks, then the first state
 a state entered, not started            its ``pre`` hooks, then its start; a terminal takes effect
-an attempt in flight                    its outcome; after a crash, the next attempt
+an attempt in flight                    its outcome; after a crash, what ``on_crash`` says
 a hook in flight                        its end; after a crash, the hook again
 a failed attempt, another to follow     the next attempt when its delay is over
+a question to a person                  the answer, or its deadline; then what the answer says
 an activity ended                       its ``post`` hooks, then the next state
 a block with nothing in it              the next iteration, branch, or state of its graph
 a block being ended                     the end of what is in it, then its own
@@ -31,8 +32,10 @@ from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
-from awf.engine.blocks import Block, Ending, Leaf, Verdict
+from awf.engine import waiting
+from awf.engine.blocks import Block, Ending, Leaf
 from awf.engine.calls import Call
+from awf.engine.crashes import after_crash
 from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
@@ -42,8 +45,10 @@ from awf.engine.stimuli import (
     Cancel,
     Continue,
     HookEnded,
+    Idle,
     OutputArrived,
     Release,
+    Respond,
     StepFinished,
     Stimulus,
     TimerFired,
@@ -59,9 +64,6 @@ from awf.journal.events import (
     StepFailed,
     StepOutput,
 )
-
-MAX_DEATHS = 3
-"""So many engines may die with the same step in flight; then the execution fails."""
 
 LONGEST_COMPLAINT = 4096
 """Characters of stderr that become a step's error."""
@@ -118,6 +120,10 @@ class Core:
                 self._timer(stimulus)
             case Continue():
                 self._continue(stimulus)
+            case Respond():
+                waiting.respond(self._flow, stimulus)
+            case Idle():
+                waiting.park(self._flow)
             case Cancel():
                 self._cancel()
             case Release():
@@ -128,9 +134,9 @@ class Core:
 
     def _continue(self, stimulus: Continue) -> None:
         state, flow = self.state, self._flow
-        engine = flow.world.engine
+        engine, orderly = flow.world.engine, state.released
         if state.started:
-            flow.emit(ExecutionRecovered(engine=engine, orderly=state.released))
+            flow.emit(ExecutionRecovered(engine=engine, orderly=orderly))
         else:
             flow.emit(ExecutionStarted(engine=engine))
         for fact in stimulus.reused:
@@ -152,26 +158,9 @@ class Core:
             else:
                 flow.hooks.ended(hook.path, Cancelled(), "")
         for activity in state.flying():
-            if self._rerun(activity):
+            if after_crash(flow, activity, orderly=orderly):
                 return None
         return self._go_on()
-
-    def _rerun(self, activity: Activity) -> bool:
-        """Start the attempt again that was in flight; True where that fails the execution."""
-        flow, started = self._flow, activity.started
-        assert started is not None
-        if flow.is_ending(activity):
-            self._end_step(activity, Cancelled())
-            return False
-        if activity.deaths >= MAX_DEATHS:
-            error = (
-                f"step '{started.state}' was running when its engine died, {activity.deaths} times in a row"
-            )
-            self._end_step(activity, Failed(error, exit_code=1))
-            flow.closing.fail("", Verdict(failed=True, error=error, exit_code=1), started.state)
-            return True
-        flow.repeat(activity, recovered=True)
-        return False
 
     def _go_on(self) -> None:
         """Whatever the journal's end left undone, innermost first. Waiting steps and running ones are left alone."""
@@ -185,6 +174,8 @@ class Core:
             elif activity.result is not None:
                 if not self._was_left(activity):
                     flow.settle(activity)
+            elif activity.answer is not None:
+                waiting.act(flow, activity)
             elif activity.ending is not None:
                 flow.collapse(activity)
             elif activity.started is None:
@@ -200,8 +191,8 @@ class Core:
                 flow.begin_sequence("")
 
     def _busy(self, activity: Activity) -> bool:
-        """Does something else move this: a process, a hook, a delay?"""
-        if activity.path in self.state.hooks or activity.waits:
+        """Does something else move this: a process, a hook, a delay, a person?"""
+        if activity.path in self.state.hooks or activity.waits or activity.asks:
             return True
         return activity.flying and activity.kind not in BLOCKS
 
@@ -319,7 +310,9 @@ class Core:
             return
         if self.state.cancel_requested or self._flow.is_ending(activity):
             return
-        if activity.waits:
+        if activity.asks:
+            waiting.expire(self._flow, activity)
+        elif activity.waits:
             self._flow.repeat(activity, recovered=False)
         elif activity.kind in BLOCKS and activity.flying and activity.ending is None:
             error = f"timeout exceeded ({duration_text(started.timeout or 0)})"

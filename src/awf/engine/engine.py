@@ -26,6 +26,7 @@ from awf.domain.secrets import is_secret
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.files import read_text
+from awf.engine.intents import Intents, marked_cancel, stimulus_of
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.lost import Intake
 from awf.engine.pinned import Definitions
@@ -35,7 +36,7 @@ from awf.engine.resume import reused_facts
 from awf.engine.retention import ALL, Retention, keep_pruning
 from awf.engine.service import journal_of, load_state
 from awf.engine.state import ExecutionState
-from awf.engine.stimuli import Cancel, Continue, Stimulus, World
+from awf.engine.stimuli import Continue, Respond, Stimulus, World
 from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
 from awf.journal.events import AnyFact, Entry, ExecutionFailed, ExecutionReleased, StepReused
 from awf.journal.store import Claim, Intent, Ownership, Store
@@ -103,7 +104,7 @@ class Engine:
         )
         self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
         self._slotless: set[str] = set()
-        self._seen_intents: set[int] = set()
+        self._intents = Intents(store)
         self._woken = asyncio.Event()
         self._failures: Counter[str] = Counter()
         self._draining = False
@@ -255,7 +256,8 @@ class Engine:
         )
         free = self._settings.slots - demand
         if free > 0:
-            for claim in await self._intake.claim(free=await self._dead(), limit=free):
+            due = self._clock.now() + round(POLL * 1_000_000)
+            for claim in await self._intake.claim(free=await self._dead(), limit=free, due=due):
                 self._take(claim, None)
 
     async def _find_lost(self) -> None:
@@ -269,7 +271,7 @@ class Engine:
 
     def _take(self, claim: Claim, intent: Intent | None) -> None:
         execution = claim.ownership.execution
-        if intent is not None:
+        if intent is not None and intent.kind == "cancel":
             self._slotless.add(execution)
         # What we lost and have again by now: its processes may still be ending.
         _, before = self._running.get(execution, (None, None))
@@ -296,6 +298,7 @@ class Engine:
             if self._running[execution][1] is task:
                 del self._running[execution]
                 self._slotless.discard(execution)
+                self._intents.forget(execution)
             self.wake()
 
     async def _give_up(self, claim: Claim, error: Exception) -> None:
@@ -344,10 +347,13 @@ class Engine:
         sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._secret_environ)
         core = Core(state, workflows, real_inputs(state.accepted.inputs, secrets), sealer)
         interpreter = Interpreter(core, claim.ownership, self._environment, sealer)
+        if self._foreground:
+            interpreter.stay()
         first: list[Stimulus] = [Continue(reused)]
         if intent is not None:
             interpreter.folds(intent.id)
-            first.insert(0, Cancel())
+            stimulus = stimulus_of(intent)
+            first.insert(len(first) if isinstance(stimulus, Respond) else 0, stimulus)
         return interpreter, first
 
     async def _end_leftovers(self, state: ExecutionState) -> None:
@@ -372,29 +378,36 @@ class Engine:
     # Intents
 
     async def _obey(self) -> None:
-        intents = [intent for intent in await self._store.intents() if intent.kind == "cancel"]
-        self._seen_intents &= {intent.id for intent in intents}
-        dead: list[str] | None = None
-        for intent in intents:
-            if intent.id in self._seen_intents:
-                continue
+        for intent in await self._intents.untold():
             interpreter, _ = self._running.get(intent.execution, (None, None))
             if interpreter is not None:
-                interpreter.cancel(intent.id)
-                self._seen_intents.add(intent.id)
-            elif intent.execution not in self._running and self._claims:
-                if dead is None:
-                    dead = await self._dead()
-                if intent.owner is None or intent.owner in dead:
-                    for claim in await self._intake.claim(free=dead, limit=1, only=[intent.execution]):
-                        self._take(claim, intent)
-                        self._seen_intents.add(intent.id)
+                stimulus = stimulus_of(intent)
+                if isinstance(stimulus, Respond):
+                    interpreter.respond(intent.id, stimulus)
+                else:
+                    interpreter.cancel(intent.id)
+                self._intents.tell(intent)
+            elif await self._take_for(intent):
+                self._intents.tell(intent)
         for execution in self._marks.cancel_marks():
             interpreter, _ = self._running.get(execution, (None, None))
             if interpreter is not None:
                 interpreter.cancel()
             elif await self._is_over(execution):
                 self._marks.clear_mark(execution)
+            else:
+                await self._take_for(marked_cancel(execution, self._clock.now()))
+
+    async def _take_for(self, intent: Intent) -> bool:
+        """Claim what nobody runs, because somebody wants something of it. No slot is needed for that."""
+        if intent.execution in self._running or not self._claims:
+            return False
+        if intent.kind == "respond" and not self._is_newest():
+            return False
+        claims = await self._intake.claim(free=await self._dead(), limit=1, only=[intent.execution])
+        for claim in claims:
+            self._take(claim, intent)
+        return bool(claims)
 
     async def _is_over(self, execution: str) -> bool:
         row = await self._store.execution(execution)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from awf.engine.state import Activity, ExecutionState, Sequence, StepResult
+from awf.engine.state import Activity, ExecutionState, Question, Sequence, StepResult
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
     AnyFact,
@@ -26,6 +26,8 @@ from awf.journal.events import (
     ExecutionStarted,
     HookFinished,
     HookStarted,
+    InputReceived,
+    InputRequired,
     LoopIterated,
     StateEntered,
     StepCompleted,
@@ -74,6 +76,10 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
             _end(state, entry, fact)
         case StepRetrying():
             _retry(state, entry, fact)
+        case InputRequired():
+            _ask(state, entry, fact)
+        case InputReceived():
+            _answer(state, entry, fact)
         case StepReused():
             _reuse(state, entry, fact)
         case LoopIterated():
@@ -103,7 +109,7 @@ def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> N
                     activity.deaths += 1
             state.status, state.released = "running", False
         case ExecutionReleased():
-            state.status, state.released = "pending", True
+            state.status, state.released = "running" if fact.parked else "pending", True
         case CancelRequested():
             state.cancel_requested = True
         case ExecutionCompleted():
@@ -144,6 +150,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
         activity.first_started_at = entry.at
         state.next_step = max(state.next_step, fact.step + 1)
     activity.started, activity.flying, activity.retry_at = fact, True, None
+    activity.question = activity.answer = None
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
     activity.written = {"stdout": [], "stderr": []}
@@ -176,7 +183,8 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
         goto=fact.goto if isinstance(fact, StepCompleted) else "",
     )
     activity.result, activity.flying, activity.retry_at, activity.ending = result, False, None, None
-    activity.hooks_done = 0
+    activity.hooks_done, activity.question, activity.answer = 0, None, None
+    state.asking.discard(fact.path)
     state.sequences[state.sequence_of(fact.path)].results[fact.state] = result
     if not activity.parent:
         state.history[fact.path] = result
@@ -194,6 +202,22 @@ def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     _drop_below(state, fact.path)
     activity.flying, activity.tries = False, activity.tries + 1
     activity.retry_at = entry.at + round(fact.delay * 1_000_000)
+
+
+def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
+    activity = _known(state, entry, fact)
+    activity.flying, activity.question, activity.answer = False, Question(entry.seq, fact), None
+    state.asking.add(fact.path)
+
+
+def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:
+    activity = _known(state, entry, fact)
+    if not activity.asks:
+        raise ReplayDiverged(
+            f"execution {state.execution}, entry {entry.seq}: nothing waits for a person at {fact.path!r}"
+        )
+    activity.answer = fact
+    state.asking.discard(fact.path)
 
 
 def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
@@ -235,6 +259,7 @@ def _drop_below(state: ExecutionState, path: str) -> None:
     for left in state.below(path):
         del state.activities[left.path]
         state.sequences.pop(left.path, None)
+        state.asking.discard(left.path)
     state.sequences.pop(path, None)
 
 
@@ -246,11 +271,13 @@ def _activity(state: ExecutionState, entry: Entry, path: str) -> Activity:
 
 
 def _known(
-    state: ExecutionState, entry: Entry, fact: StepOutput | StepCompleted | StepFailed | StepRetrying
+    state: ExecutionState,
+    entry: Entry,
+    fact: StepOutput | StepCompleted | StepFailed | StepRetrying | InputRequired | InputReceived,
 ) -> Activity:
-    """The running activity that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
+    """The open activity that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
     activity = state.activities.get(fact.path)
-    started = activity.started if activity is not None and (activity.flying or activity.waits) else None
+    started = activity.started if activity is not None and activity.is_open else None
     if activity is None or started is None or started.step != fact.step or started.state != fact.state:
         raise _diverged(state, entry, activity, fact.step, fact.state, fact.path)
     return activity
@@ -259,7 +286,7 @@ def _known(
 def _diverged(
     state: ExecutionState, entry: Entry, activity: Activity | None, step: int, name: str, path: str = ""
 ) -> ReplayDiverged:
-    started = activity.started if activity is not None and activity.flying else None
+    started = activity.started if activity is not None and activity.is_open else None
     expected = "no step in flight" if started is None else f"step {started.step} ({started.state})"
     where = activity.path if activity is not None else path
     return ReplayDiverged(

@@ -26,8 +26,10 @@ from awf.engine.state import BLOCKS, is_below
 from awf.engine.stimuli import (
     Cancel,
     HookEnded,
+    Idle,
     OutputArrived,
     Release,
+    Respond,
     StepFinished,
     Stimulus,
     TimerFired,
@@ -43,6 +45,8 @@ from awf.journal.events import (
     ExecutionFailed,
     ExecutionReleased,
     HookStarted,
+    InputReceived,
+    InputRequired,
     StepCompleted,
     StepFailed,
     StepRetrying,
@@ -95,6 +99,7 @@ class Interpreter:
         self._intents: list[int] = []
         self._cancel_asked = False
         self._leaving = False
+        self._stays = False
         self._lost = False
         self._abandoning = asyncio.Event()
 
@@ -139,6 +144,15 @@ class Interpreter:
         self._cancel_asked = True
         self._inbox.put_nowait(Cancel())
 
+    def respond(self, intent: int, answer: Respond) -> None:
+        """A person answered a question of the execution."""
+        self.folds(intent)
+        self._inbox.put_nowait(answer)
+
+    def stay(self) -> None:
+        """Keep the execution also while only people can move it on."""
+        self._stays = True
+
     def leave(self) -> None:
         """Let the step in flight finish and be recorded, start nothing more, and release the execution."""
         self._leaving = True
@@ -157,6 +171,7 @@ class Interpreter:
             world = self._env.world()
             for stimulus in first:
                 self._core.decide(stimulus, world)
+            self._rest(world)
             self._set_recovered_timers()
             while not await self._step():
                 await self._stimuli()
@@ -180,8 +195,13 @@ class Interpreter:
                 raise self._loss()
             self._core.decide(stimulus, world)
             if self._inbox.empty():
-                return
+                return self._rest(world)
             stimulus = self._inbox.get_nowait()
+
+    def _rest(self, world: World) -> None:
+        """Let the execution go if only people can move it on. Nothing that has come may be left undecided then."""
+        if not self._stays:
+            self._core.decide(Idle(), world)
 
     def _loss(self) -> OwnershipLost:
         return OwnershipLost(
@@ -218,7 +238,9 @@ class Interpreter:
                     self._start_hook(fact)
                 case StepRetrying() as fact:
                     self._set_timer(fact, fact.delay)
-                case StepCompleted(path=path) | StepFailed(path=path):
+                case InputRequired() as fact:
+                    self._set_deadline(fact)
+                case StepCompleted(path=path) | StepFailed(path=path) | InputReceived(path=path):
                     self._drop_timer(path)
                 case BlockEnding(path=path) | WorkflowClosing(path=path):
                     self._end_below(path)
@@ -240,13 +262,17 @@ class Interpreter:
 
     # Timers
 
-    def _set_timer(self, fact: StepStarted | StepRetrying, seconds: float) -> None:
+    def _set_timer(self, fact: StepStarted | StepRetrying | InputRequired, seconds: float) -> None:
         path = fact.path
         self._drop_timer(path)
         loop = asyncio.get_running_loop()
         self._timers[path] = loop.call_later(
             max(0.0, seconds), self._fire, TimerFired(path, fact.step, fact.attempt)
         )
+
+    def _set_deadline(self, fact: InputRequired) -> None:
+        if fact.deadline is not None:
+            self._set_timer(fact, (fact.deadline - self._env.clock.now()) / 1_000_000)
 
     def _drop_timer(self, path: str) -> None:
         timer = self._timers.pop(path, None)
@@ -264,7 +290,9 @@ class Interpreter:
             started = activity.started
             if started is None:
                 continue
-            if activity.retry_at is not None:
+            if activity.question is not None and activity.asks:
+                self._set_deadline(activity.question.fact)
+            elif activity.retry_at is not None:
                 self._set_timer(started, (activity.retry_at - now) / 1_000_000)
             elif activity.kind in BLOCKS and activity.flying and started.timeout is not None:
                 ran = min(max(0.0, (now - activity.attempt_at) / 1_000_000), started.timeout)

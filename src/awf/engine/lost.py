@@ -34,11 +34,11 @@ class Intake:
         self._unsure = False
 
     async def claim(
-        self, *, free: Collection[str], limit: int, only: Collection[str] | None = None
+        self, *, free: Collection[str], limit: int, only: Collection[str] | None = None, due: int = 0
     ) -> list[Claim]:
         """See Store.claim. Raises StoreUnavailable."""
         try:
-            return await self._store.claim(self._owner, free=free, limit=limit, only=only)
+            return await self._store.claim(self._owner, free=free, limit=limit, only=only, due=due)
         except StoreUnavailable:
             self._unsure = True
             raise

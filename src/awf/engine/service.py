@@ -16,6 +16,7 @@ import msgspec
 
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.secrets import MASK, secret_inputs
+from awf.domain.suggest import did_you_mean
 from awf.domain.variables import exported
 from awf.domain.workflow import Workflow
 from awf.engine.evolve import fold
@@ -25,10 +26,12 @@ from awf.engine.ports import Catalog, Clock, WorkflowFile
 from awf.engine.resume import kept_results, resume_point
 from awf.engine.state import ExecutionState
 from awf.errors import (
+    AnswerInvalid,
     ErrorEntry,
     ExecutionNotFound,
     InputsInvalid,
     NotResumable,
+    NotWaiting,
     StoreUnavailable,
 )
 from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
@@ -144,6 +147,32 @@ class Service:
         except StoreUnavailable:
             if not self._signals.mark_cancel(execution):
                 raise
+        self._signals.wake()
+
+    async def respond(
+        self, execution: str, response: str, *, comment: str = "", path: str | None = None
+    ) -> None:
+        """Answer what a step of an execution waits for; returns once the answer is durable. Of two answers to one
+        question, one gets through. ``path`` says which step, where several wait.
+
+        Raises ExecutionNotFound, NotWaiting, AnswerInvalid (no choice, or several wait), StoreUnavailable.
+        """
+        row = await self.execution(execution)
+        waiting = [each for each in row.waiting if path in {None, each.path}]
+        paths = ", ".join(each.path for each in row.waiting)
+        if not waiting:
+            raise NotWaiting(execution, f"; what waits: {paths}" if paths else "")
+        if len(waiting) > 1:
+            raise AnswerInvalid(f"path: several steps of this execution wait, say which: {paths}")
+        (asked,) = waiting
+        if asked.choices and response not in asked.choices:
+            choices = ", ".join(asked.choices)
+            hint = did_you_mean(response, asked.choices)
+            raise AnswerInvalid(f"response: must be one of {choices}{hint}")
+        data = {"question": asked.question, "response": response, "comment": comment}
+        now = self._clock.now()
+        if not await self.store.add_intent(execution, "respond", data, now, question=asked.question):
+            raise NotWaiting(execution, ": it has been answered, or has ended")
         self._signals.wake()
 
     async def resume(

@@ -19,6 +19,8 @@ from awf.journal.events import (
     BlockEnding,
     ExecutionAccepted,
     HookStarted,
+    InputReceived,
+    InputRequired,
     StepStarted,
     Stream,
     WorkflowClosing,
@@ -69,6 +71,14 @@ class StepResult:
         return self.failed and self.error == CANCELLED
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a step waits for a person to say; ``number`` is the sequence number of the fact."""
+
+    number: int
+    fact: InputRequired
+
+
 @dataclass(slots=True)
 class Activity:
     """A state that has been entered and not been left.
@@ -76,7 +86,8 @@ class Activity:
     ``started`` None: not started yet (its ``pre`` hooks may be running). ``flying``: an attempt runs. ``retry_at``: the
     time of the next attempt, while waiting for it. ``result``: it has ended, and waits to be routed (its ``post`` hooks
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
-    while an attempt ran. ``index`` is a loop's iteration.
+    while an attempt ran. ``index`` is a loop's iteration. ``question``: what it asked a person; ``answer``: what they said,
+    until that has been acted on.
     """
 
     path: str
@@ -91,6 +102,8 @@ class Activity:
     tries: int = 0
     deaths: int = 0
     retry_at: int | None = None
+    question: Question | None = None
+    answer: InputReceived | None = None
     result: StepResult | None = None
     ending: BlockEnding | None = None
     index: int = -1
@@ -101,6 +114,16 @@ class Activity:
     def waits(self) -> bool:
         """Waiting for its next attempt."""
         return self.retry_at is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Started and not ended: an attempt runs, or is to follow, or a person decides."""
+        return self.flying or self.waits or self.question is not None
+
+    @property
+    def asks(self) -> bool:
+        """Waiting for a person."""
+        return self.question is not None and self.answer is None
 
 
 @dataclass(slots=True)
@@ -120,7 +143,7 @@ class Sequence:
 @dataclass(slots=True)
 class ExecutionState:
     """See the module's docstring. ``history`` has the latest result by path in the main graph, for resuming;
-    ``current`` is the path last entered."""
+    ``current`` is the path last entered; ``asking`` has the paths of the activities that wait for a person."""
 
     execution: str
     accepted: ExecutionAccepted
@@ -138,6 +161,7 @@ class ExecutionState:
     activities: dict[str, Activity] = field(default_factory=dict)
     sequences: dict[str, Sequence] = field(default_factory=lambda: {"": Sequence("")})
     hooks: dict[str, HookStarted] = field(default_factory=dict)
+    asking: set[str] = field(default_factory=set)
     began: dict[str, int] = field(default_factory=dict)
     history: dict[str, StepResult] = field(default_factory=dict)
     reused: set[int] = field(default_factory=set)

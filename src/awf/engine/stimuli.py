@@ -76,12 +76,27 @@ class HookEnded:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """The wait of the activity at ``path`` is over: the delay before its next attempt, or a block's time limit.
-    ``step`` and ``attempt`` are those for which the timer was set."""
+    """The wait of the activity at ``path`` is over: the delay before its next attempt, a block's time limit, or the time
+    in which a person could answer. ``step`` and ``attempt`` are those for which the timer was set."""
 
     path: str
     step: int
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """A person answered the ``input.required`` whose sequence number is ``question``. Ignored where nothing waits for it
+    any more."""
+
+    question: int
+    response: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing else is to be decided now: where only people can move the execution on, it is let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +109,6 @@ class Release:
     """The engine leaves in order; the execution waits for another."""
 
 
-Stimulus: TypeAlias = Continue | OutputArrived | StepFinished | HookEnded | TimerFired | Cancel | Release
+Stimulus: TypeAlias = (
+    Continue | OutputArrived | StepFinished | HookEnded | TimerFired | Respond | Idle | Cancel | Release
+)

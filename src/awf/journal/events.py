@@ -79,9 +79,15 @@ class ExecutionRecovered(Fact, frozen=True, kw_only=True, tag="execution.recover
 
 
 class ExecutionReleased(Fact, frozen=True, kw_only=True, tag="execution.released"):
-    """Its engine stopped in order and gave it up; it is pending until another claims it."""
+    """Its engine gave it up in order; it is pending until another claims it.
+
+    ``parked``: only people can move it on, so that no engine is needed. It stays as it is until there is an intent for
+    it, or until ``wake_at`` (microseconds; None: never), the first time limit that runs meanwhile.
+    """
 
     engine: str
+    parked: bool = False
+    wake_at: int | None = None
 
 
 class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
@@ -241,6 +247,31 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     delay: float
 
 
+class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
+    """The step waits for a person, without a process. ``kind`` says who asks: ``crash`` (what is to become of an attempt
+    that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
+    ``deadline`` in microseconds since the epoch: without an answer the step fails then."""
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    kind: str
+    prompt: str
+    choices: tuple[str, ...] = ()
+    deadline: int | None = None
+
+
+class InputReceived(Fact, frozen=True, kw_only=True, tag="input.received"):
+    """A person answered what the step at ``path`` waits for; ``comment`` is for the record."""
+
+    step: int
+    state: str
+    path: str
+    response: str
+    comment: str = ""
+
+
 class LoopIterated(Fact, frozen=True, kw_only=True, tag="loop.iterated"):
     """The loop at ``path`` began iteration ``index`` (from 0)."""
 
@@ -333,6 +364,8 @@ AnyFact: TypeAlias = (
     | StepCompleted
     | StepFailed
     | StepRetrying
+    | InputRequired
+    | InputReceived
     | LoopIterated
     | BlockEnding
     | HookStarted

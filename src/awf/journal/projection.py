@@ -18,6 +18,8 @@ from awf.journal.events import (
     ExecutionRecovered,
     ExecutionReleased,
     ExecutionStarted,
+    InputReceived,
+    InputRequired,
     StateEntered,
     StepCompleted,
     StepFailed,
@@ -25,7 +27,7 @@ from awf.journal.events import (
     StepReused,
     StepStarted,
 )
-from awf.journal.store import ExecutionRow, StepRow
+from awf.journal.store import ExecutionRow, StepRow, Waiting
 
 KnownStep = Callable[[int], StepRow | None]
 """Finds the row of a step that an earlier append wrote."""
@@ -61,16 +63,21 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
                 row.status = "running"
                 if row.running_since is None:
                     row.running_since = entry.at
-            case ExecutionReleased():
-                row.status = "pending"
-                row.owner = None
+            case ExecutionReleased(parked=parked, wake_at=wake_at):
+                row.status = "running" if parked else "pending"
+                row.owner, row.parked, row.wake_at = None, parked, wake_at
             case StateEntered(path=path):
                 row.current_step = path
             case StepStarted() as fact:
                 steps[fact.step] = _started(steps.get(fact.step) or known(fact.step), entry, fact)
             case StepReused() as fact:
                 steps[fact.step] = _reused(entry, fact)
+            case InputRequired() as fact:
+                _wait(row, fact.path, _waiting(entry, fact))
+            case InputReceived(path=path):
+                _wait(row, path)
             case StepCompleted() | StepFailed() as fact:
+                _wait(row, fact.path)
                 ended = steps.get(fact.step) or known(fact.step)
                 if ended is not None:
                     steps[fact.step] = _ended(ended, entry, fact)
@@ -102,6 +109,28 @@ def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow
         warnings=fact.warnings,
         first_seq=entry.seq,
     )
+
+
+def _waiting(entry: Entry, fact: InputRequired) -> Waiting:
+    return Waiting(
+        question=entry.seq,
+        step=fact.step,
+        state=fact.state,
+        path=fact.path,
+        kind=fact.kind,
+        prompt=fact.prompt,
+        choices=fact.choices,
+        since=entry.at,
+        deadline=fact.deadline,
+    )
+
+
+def _wait(row: ExecutionRow, path: str, waiting: Waiting | None = None) -> None:
+    """What the step at a path waits for from here on, if anything."""
+    if waiting is not None or row.waiting:
+        others = tuple(other for other in row.waiting if other.path != path)
+        row.waiting = others if waiting is None else (*others, waiting)
+        row.waiting_for = "person" if row.waiting else None
 
 
 def _reused(entry: Entry, fact: StepReused) -> StepRow:
@@ -136,4 +165,4 @@ def _finish(row: ExecutionRow, entry: Entry, status: str, error: str | None, cod
     row.exit_code = code
     row.completed_at = entry.at
     row.owner = None
-    row.waiting_for = None
+    row.waiting, row.waiting_for = (), None

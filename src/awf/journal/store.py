@@ -68,10 +68,26 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     owner: str | None = None
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that waits for a person: the fields of its ``input.required``, whose sequence number is ``question`` and
+    whose time is ``since``."""
+
+    question: int
+    step: int
+    state: str
+    path: str
+    kind: str
+    prompt: str
+    choices: tuple[str, ...] = ()
+    since: int
+    deadline: int | None = None
+
+
 class ExecutionRow(msgspec.Struct, kw_only=True):
     """The projection of one journal. ``error`` and ``exit_code`` are set at the end; ``owner`` is None while nobody
-    runs it; ``waiting_for`` names what a running execution waits for, if not for a process. ``inputs`` and ``warnings``
-    are those of its acceptance."""
+    runs it. ``waiting`` has the steps that wait for a person, ``waiting_for`` is ``person`` while there are any.
+    ``parked``: nobody needs to run it before there is an intent for it, or before ``wake_at``. ``inputs``
+    and ``warnings`` are those of its acceptance."""
 
     id: str
     order: int
@@ -85,6 +101,9 @@ class ExecutionRow(msgspec.Struct, kw_only=True):
     error: str | None = None
     exit_code: int | None = None
     waiting_for: str | None = None
+    waiting: tuple[Waiting, ...] = ()
+    parked: bool = False
+    wake_at: int | None = None
     inputs: dict[str, Json] = {}
     warnings: tuple[str, ...] = ()
     resumed_from: str | None = None
@@ -170,21 +189,36 @@ class Store(Protocol):
         ...
 
     async def add_intent(
-        self, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int
+        self,
+        execution: str,
+        kind: Literal["cancel", "respond"],
+        data: Json,
+        now: int,
+        *,
+        question: int | None = None,
     ) -> bool:
         """Leave an intent for the owner. False, and nothing written, where the execution is unknown or finished. A
         second ``cancel`` of one execution, whether the first is folded in by now or not, writes nothing and returns True.
+        With ``question``, False also where the execution does not wait for it (any more), or an intent answers it already.
         """
         ...
 
     # Written by owners
 
     async def claim(
-        self, owner: str, *, free: Collection[str], limit: int, only: Collection[str] | None = None
+        self,
+        owner: str,
+        *,
+        free: Collection[str],
+        limit: int,
+        only: Collection[str] | None = None,
+        due: int = 0,
     ) -> list[Claim]:
         """Become the owner of up to ``limit`` unfinished executions that have no owner, or one of those in ``free``
         (dead ones; the caller has looked at their locks). Those that have run before come first, then in order of
-        acceptance. ``only`` restricts it to these ids. Appends nothing. Two concurrent claims never get the same one.
+        acceptance. ``only`` restricts it to these ids. A parked one is claimed only by its id, or where its ``wake_at``
+        is at most ``due`` (microseconds); it is parked no more. Appends nothing. Two concurrent claims never get the
+        same one.
         """
         ...
 
@@ -208,7 +242,7 @@ class Store(Protocol):
         ...
 
     async def unfinished(self) -> int:
-        """How many executions are not finished."""
+        """How many executions are not finished and not parked."""
         ...
 
     async def intents(self) -> list[Intent]:

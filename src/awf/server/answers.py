@@ -10,12 +10,13 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
 from awf.server.problems import MEDIA_TYPE
-from awf.server.schemas import Problem, ResumeRequest, RunRequest
+from awf.server.schemas import Problem, RespondRequest, ResumeRequest, RunRequest
 
 _MEANINGS = {
     400: "the request cannot be understood",
     403: "the Host or the Origin of the request is not let in",
     404: "there is no such thing",
+    409: "nothing waits for an answer, or it has been answered",
     413: "the request body is too long",
     415: "the request body is not declared as JSON",
     422: "understood, but it cannot be run",
@@ -43,7 +44,7 @@ class RunOperation(Operation):
     """An operation whose body is a RunRequest, or absent."""
 
     def __post_init__(self) -> None:
-        self.request_body = _optional(RunRequest)
+        self.request_body = _body(RunRequest)
 
 
 @dataclass
@@ -51,9 +52,17 @@ class ResumeOperation(Operation):
     """An operation whose body is a ResumeRequest, or absent."""
 
     def __post_init__(self) -> None:
-        self.request_body = _optional(ResumeRequest)
+        self.request_body = _body(ResumeRequest)
 
 
-def _optional(shape: type[msgspec.Struct]) -> RequestBody:
+@dataclass
+class RespondOperation(Operation):
+    """An operation whose body is a RespondRequest."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _body(RespondRequest, required=True)
+
+
+def _body(shape: type[msgspec.Struct], *, required: bool = False) -> RequestBody:
     schema: Any = msgspec.json.schema(shape)["$defs"][shape.__name__]
-    return RequestBody(required=False, content={"application/json": OpenAPIMediaType(schema=schema)})
+    return RequestBody(required=required, content={"application/json": OpenAPIMediaType(schema=schema)})

@@ -10,10 +10,10 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.params import FromPath
 
 from awf.engine.service import Service
-from awf.errors import NotResumable
+from awf.errors import ExecutionNotFound, NotResumable
 from awf.journal.store import ExecutionFilter, StepRow
 from awf.server import queries
-from awf.server.answers import ResumeOperation, problems
+from awf.server.answers import RespondOperation, ResumeOperation, problems
 from awf.server.bodies import fitted
 from awf.server.events import stream_events
 from awf.server.injected import TheService
@@ -25,6 +25,7 @@ from awf.server.schemas import (
     ExecutionBody,
     ExecutionList,
     ExecutionsBody,
+    RespondRequest,
     ResumeRequest,
     Step,
     StepList,
@@ -102,6 +103,23 @@ async def resume_execution(
     return AcceptedBody(Accepted(execution))
 
 
+@post(
+    "/{id:str}/respond",
+    status_code=204,
+    operation_id="respondToExecution",
+    summary="Answer a step that waits for a person",
+    operation_class=RespondOperation,
+    responses=problems(404, 409, 422),
+)
+async def respond_to_execution(
+    id: FromPath[str], request: Request[Any, Any, Any], service: TheService
+) -> None:
+    answer = fitted(request, RespondRequest)
+    if not queries.is_execution_id(id):
+        raise ExecutionNotFound(id)
+    await service.respond(id, answer.response, comment=answer.comment, path=answer.path)
+
+
 @get("/{id:str}/steps", operation_id="listSteps", summary="List all steps", responses=problems(404))
 async def list_steps(
     id: FromPath[str], request: Request[Any, Any, Any], service: TheService, cursor: queries.Cursor = None
@@ -145,6 +163,7 @@ executions = Router(
         get_execution,
         cancel_execution,
         resume_execution,
+        respond_to_execution,
         stream_events,
         list_steps,
         get_step_output,

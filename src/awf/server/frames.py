@@ -9,7 +9,7 @@ execution.accepted     execution.accepted   all      workflow_name, status, star
                                                      warnings]
 execution.started      execution.started    all      status, at
 execution.recovered    execution.recovered  all      status, at, orderly
-execution.released     execution.released   all      status, at
+execution.released     execution.released   all      status, at [, waiting_for]
 state.entered          state.entered        all      step_name, kind, via, at [, path]
 step.reused            step.reused          all      step_name, status, output, started_at, completed_at, attempt,
                                                      exit_code, reused [, output_truncated, path]
@@ -21,6 +21,8 @@ step.completed         step.completed       default  step_name, status, output, 
 step.failed            step.failed          default  step_name, status, error, completed_at, attempt, exit_code,
                                                      duration_ms [, path]
 step.retrying          step.retrying        all      step_name, status, attempt, exit_code, error, delay_ms, at [, path]
+input.required         input.required       all      step_name, kind, prompt, choices, at [, deadline, path]
+input.received         input.received       all      step_name, response, at [, comment, path]
 loop.iterated          loop.iterated        all      path, index, at
 block.ending           block.ending         all      path, failed, exit_code, at [, error]
 hook.started           hook.started         all      path, hook, index, at [, warnings]
@@ -61,6 +63,8 @@ from awf.journal.events import (
     ExecutionReleased,
     ExecutionStarted,
     HookStarted,
+    InputReceived,
+    InputRequired,
     StateEntered,
     StepCompleted,
     StepFailed,
@@ -181,8 +185,12 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
             return name, {"status": "running", "at": at}
         case ExecutionRecovered(orderly=orderly):
             return name, {"status": "running", "at": at, "orderly": orderly}
+        case ExecutionReleased(parked=True):
+            return name, {"status": "running", "at": at, "waiting_for": "person"}
         case ExecutionReleased():
             return name, {"status": "pending", "at": at}
+        case InputRequired() | InputReceived() as fact:
+            return name, _input(fact, at)
         case StateEntered() as fact:
             return name, {
                 "step_name": fact.state,
@@ -227,8 +235,26 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
             return name, {**fields, "at": at}
 
 
+def _input(fact: InputRequired | InputReceived, at: datetime) -> dict[str, Any]:
+    said: dict[str, Any]
+    if isinstance(fact, InputReceived):
+        said = {"response": fact.response, "at": at, **({"comment": fact.comment} if fact.comment else {})}
+    else:
+        limit = {} if fact.deadline is None else {"deadline": moment(fact.deadline)}
+        said = {"kind": fact.kind, "prompt": fact.prompt, "choices": fact.choices, "at": at, **limit}
+    return {"step_name": fact.state, **said, **_place(fact)}
+
+
 def _place(
-    fact: StepStarted | StepOutput | StepCompleted | StepFailed | StepReused | StepRetrying | StateEntered,
+    fact: StepStarted
+    | StepOutput
+    | StepCompleted
+    | StepFailed
+    | StepReused
+    | StepRetrying
+    | StateEntered
+    | InputRequired
+    | InputReceived,
 ) -> dict[str, Any]:
     return {"path": fact.path} if fact.path != fact.state else {}
 

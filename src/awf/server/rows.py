@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from awf.engine.ports import WorkflowFile
+from awf.journal import store
 from awf.journal.store import ExecutionRow, Statistics, StepRow, StepText
 from awf.server.schemas import (
     Execution,
@@ -17,6 +18,7 @@ from awf.server.schemas import (
     HistoryStatus,
     StatisticsSummary,
     Step,
+    Waiting,
     WorkflowSummary,
 )
 
@@ -123,10 +125,24 @@ def _members(row: ExecutionRow) -> dict[str, Any]:
         "running_since": _moment_or_unset(row.running_since),
         "completed_at": _moment_or_unset(row.completed_at),
         "waiting_for": _or_unset(row.waiting_for),
+        "waiting": [_waiting(each) for each in row.waiting] or UNSET,
         "error": _or_unset(row.error),
         "exit_code": _or_unset(row.exit_code),
         "resumed_from": _or_unset(row.resumed_from),
     }
+
+
+def _waiting(asked: store.Waiting) -> Waiting:
+    return Waiting(
+        step=asked.step,
+        name=asked.state,
+        path=asked.path,
+        kind=asked.kind,
+        prompt=asked.prompt,
+        choices=list(asked.choices),
+        since=moment(asked.since),
+        deadline=_moment_or_unset(asked.deadline),
+    )
 
 
 def _moment_or_unset(at: int | None) -> datetime | UnsetType:

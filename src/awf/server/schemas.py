@@ -86,9 +86,32 @@ class AcceptedBody(Struct):
     body: Accepted
 
 
+class RespondRequest(Struct, forbid_unknown_fields=True):
+    """``response``: one of the step's ``choices``, or any text where it has none. ``comment`` is for the record.
+    ``path``: which step is answered, where several wait."""
+
+    response: str
+    comment: str = ""
+    path: str | None = None
+
+
+class Waiting(Struct, omit_defaults=True, kw_only=True):
+    """A step that waits for a person. ``kind``: ``crash`` asks what is to become of an attempt that was cut short. The
+    answer is one of ``choices``; where there are none, any text. Without one the step fails at ``deadline``."""
+
+    step: Annotated[int, Meta(description="the number of the step")]
+    name: str
+    path: str
+    kind: str
+    prompt: Annotated[str, Meta(description="what is asked, for people")]
+    choices: list[str]
+    since: datetime
+    deadline: datetime | UnsetType = UNSET
+
+
 class Execution(Struct, omit_defaults=True, kw_only=True):
-    """``started_at`` is the time of acceptance, ``running_since`` of the first owner. ``waiting_for`` says what a
-    running execution waits for, if not for a process."""
+    """``started_at`` is the time of acceptance, ``running_since`` of the first owner. ``waiting_for`` is ``person`` while
+    steps wait for an answer (POST ``/respond``); ``waiting`` has them. Others may run meanwhile."""
 
     execution_id: str
     workflow_name: str
@@ -98,7 +121,8 @@ class Execution(Struct, omit_defaults=True, kw_only=True):
     updated_at: datetime
     running_since: datetime | UnsetType = UNSET
     completed_at: datetime | UnsetType = UNSET
-    waiting_for: str | UnsetType = UNSET
+    waiting_for: Literal["person"] | UnsetType = UNSET
+    waiting: list[Waiting] | UnsetType = UNSET
     error: str | UnsetType = UNSET
     exit_code: int | UnsetType = UNSET
     resumed_from: str | UnsetType = UNSET

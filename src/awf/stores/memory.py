@@ -58,6 +58,10 @@ class _Execution:
     def finished(self) -> bool:
         return self.row.status in FINISHED
 
+    def is_due(self, now: int) -> bool:
+        """May it be claimed by anybody at this time?"""
+        return not self.row.parked or (self.row.wake_at is not None and self.row.wake_at <= now)
+
 
 class MemoryStore:
     """The store port over dictionaries. Keeps facts encoded, as a real store does, so that nobody shares objects."""
@@ -66,6 +70,7 @@ class MemoryStore:
         self._executions: dict[str, _Execution] = {}
         self._sources: dict[str, str] = {}
         self._intents: dict[int, Intent] = {}
+        self._answers: dict[int, tuple[str, int]] = {}
         self._last_intent = 0
 
     async def accept(self, acceptance: Acceptance) -> None:
@@ -84,7 +89,13 @@ class MemoryStore:
         self._sources.update(acceptance.sources)
 
     async def add_intent(
-        self, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int
+        self,
+        execution: str,
+        kind: Literal["cancel", "respond"],
+        data: Json,
+        now: int,
+        *,
+        question: int | None = None,
     ) -> bool:
         kept = self._executions.get(execution)
         if kept is None or kept.finished:
@@ -93,6 +104,12 @@ class MemoryStore:
             if kept.cancel_asked:
                 return True
             kept.cancel_asked = True
+        if question is not None:
+            if (execution, question) in self._answers.values() or all(
+                asked.question != question for asked in kept.row.waiting
+            ):
+                return False
+            self._answers[self._last_intent + 1] = execution, question
         self._last_intent += 1
         self._intents[self._last_intent] = Intent(
             id=self._last_intent, execution=execution, kind=kind, data=data, at=now
@@ -100,19 +117,26 @@ class MemoryStore:
         return True
 
     async def claim(
-        self, owner: str, *, free: Collection[str], limit: int, only: Collection[str] | None = None
+        self,
+        owner: str,
+        *,
+        free: Collection[str],
+        limit: int,
+        only: Collection[str] | None = None,
+        due: int = 0,
     ) -> list[Claim]:
         eligible = [
             kept
             for kept in self._executions.values()
             if not kept.finished
             and (kept.row.owner is None or kept.row.owner in free)
-            and (only is None or kept.row.id in only)
+            and (kept.is_due(due) if only is None else kept.row.id in only)
         ]
         eligible.sort(key=lambda kept: (kept.row.running_since is None, kept.row.order))
         claims = []
         for kept in eligible[: max(0, limit)]:
             previous, kept.row.owner = kept.row.owner, owner
+            kept.row.parked, kept.row.wake_at = False, None
             kept.fence += 1
             ownership = Ownership(kept.row.id, owner, kept.fence)
             claims.append(Claim(ownership=ownership, last_seq=kept.row.last_seq, previous=previous))
@@ -132,6 +156,7 @@ class MemoryStore:
         for intent in [*self._intents.values()]:
             if intent.execution == ownership.execution and (intent.id in intents or kept.finished):
                 del self._intents[intent.id]
+                self._answers.pop(intent.id, None)
 
     async def owners(self) -> set[str]:
         return {kept.row.owner for kept in self._executions.values() if kept.row.owner is not None}
@@ -144,7 +169,7 @@ class MemoryStore:
         }
 
     async def unfinished(self) -> int:
-        return sum(not kept.finished for kept in self._executions.values())
+        return sum(not kept.finished and not kept.row.parked for kept in self._executions.values())
 
     async def intents(self) -> list[Intent]:
         return [

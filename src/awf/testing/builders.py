@@ -12,6 +12,8 @@ from awf.journal.events import (
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionStarted,
+    InputReceived,
+    InputRequired,
     StepCompleted,
     StepFailed,
     StepOutput,
@@ -88,6 +90,25 @@ def step_failed(step: int = 1, **fields: Any) -> StepFailed:
         "error": "exit code 1",
     }
     return StepFailed(step=step, **{**usual, **fields})
+
+
+def input_required(step: int = 1, **fields: Any) -> InputRequired:
+    """A question to a person about a step."""
+    usual: dict[str, Any] = {
+        "state": "build",
+        "path": "build",
+        "attempt": 1,
+        "kind": "crash",
+        "prompt": "what now?",
+        "choices": ("rerun", "skip", "fail"),
+    }
+    return InputRequired(step=step, **{**usual, **fields})
+
+
+def input_received(step: int = 1, **fields: Any) -> InputReceived:
+    """The answer to it."""
+    usual: dict[str, Any] = {"state": "build", "path": "build", "response": "rerun"}
+    return InputReceived(step=step, **{**usual, **fields})
 
 
 FINALS: dict[str, AnyFact] = {

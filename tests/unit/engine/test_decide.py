@@ -11,7 +11,8 @@ import pytest
 from awf.domain.load import load_workflow
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.domain.sealing import Sealer
-from awf.engine.decide import MAX_DEATHS, Core
+from awf.engine.crashes import MAX_DEATHS
+from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.stimuli import Cancel, Continue, OutputArrived, Release, StepFinished, World
 from awf.errors import ReplayDiverged

@@ -87,6 +87,9 @@ RECORDED = {
     "step.failed": b'{"type":"step.failed","step":1,"state":"a","path":"a","attempt":1,"exit_code":2,"error":"no"}',
     "step.retrying": b'{"type":"step.retrying","step":1,"state":"a","path":"a","attempt":1,"exit_code":2,"error":"no",'
     b'"delay":0.5}',
+    "input.required": b'{"type":"input.required","step":1,"state":"a","path":"a","attempt":1,"kind":"crash",'
+    b'"prompt":"?","choices":["rerun","fail"],"deadline":5}',
+    "input.received": b'{"type":"input.received","step":1,"state":"a","path":"a","response":"rerun","comment":"c"}',
     "loop.iterated": b'{"type":"loop.iterated","path":"a","index":0}',
     "block.ending": b'{"type":"block.ending","path":"a","failed":true,"error":"no","exit_code":124}',
     "hook.started": b'{"type":"hook.started","path":"a","hook":"pre","index":0,"attempt":1,"attempt_id":"i",'

@@ -18,6 +18,8 @@ from awf.testing.builders import (
     FINALS,
     accepted,
     entries,
+    input_received,
+    input_required,
     step_completed,
     step_failed,
     step_output,
@@ -39,6 +41,11 @@ _FACTS = st.one_of(
     st.builds(step_output, _STEPS, st.text(max_size=3)),
     st.builds(step_completed, _STEPS),
     st.builds(step_failed, _STEPS, exit_code=st.integers(1, 255)),
+    st.builds(input_required, _STEPS, path=st.sampled_from(["build", "test"])),
+    st.builds(input_received, path=st.sampled_from(["build", "test"])),
+    st.builds(
+        ExecutionReleased, engine=st.just("e"), parked=st.booleans(), wake_at=st.none() | st.just(EPOCH)
+    ),
 )
 
 
@@ -90,3 +97,29 @@ def test_each_end_has_its_status_and_its_exit_code():
 def test_the_end_of_a_step_nobody_started_changes_no_step():
     _, steps = _folded([entries(1, step_completed(3))])
     assert steps == {}
+
+
+def test_what_waits_for_a_person_is_in_the_row_until_it_is_answered_or_ends():
+    row, _ = _folded([entries(1, input_required(1), input_required(2, path="all/test", state="test"))])
+    assert row.waiting_for == "person"
+    assert [(each.question, each.path, each.choices) for each in row.waiting] == [
+        (2, "build", ("rerun", "skip", "fail")),
+        (3, "all/test", ("rerun", "skip", "fail")),
+    ]
+    project(row, entries(3, input_received()), lambda _: None)
+    assert [each.path for each in row.waiting] == ["all/test"]
+    project(row, entries(4, step_failed(2, path="all/test", state="test")), lambda _: None)
+    assert (row.waiting, row.waiting_for) == ((), None)
+
+
+def test_a_parked_execution_is_running_without_an_owner():
+    row, _ = _folded(
+        [entries(1, ExecutionStarted(engine="e"), ExecutionReleased(engine="e", parked=True, wake_at=7))]
+    )
+    assert (row.status, row.owner, row.parked, row.wake_at) == ("running", None, True, 7)
+
+
+def test_nothing_waits_after_the_end():
+    for fact in FINALS.values():
+        row, _ = _folded([entries(1, input_required(), fact)])
+        assert (row.waiting, row.waiting_for) == ((), None)

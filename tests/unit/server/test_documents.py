@@ -21,6 +21,7 @@ ROUTES = {
     "/api/executions": {"get"},
     "/api/executions/{id}": {"get", "delete"},
     "/api/executions/{id}/resume": {"post"},
+    "/api/executions/{id}/respond": {"post"},
     "/api/executions/{id}/events": {"get"},
     "/api/executions/{id}/steps": {"get"},
     "/api/executions/{id}/steps/{n}/output": {"get"},
@@ -48,7 +49,12 @@ async def test_the_description_is_valid_openapi_3_1_and_the_same_as_yaml(bench: 
 async def test_every_route_and_every_status_is_described(bench: Bench) -> None:
     paths = (await bench.get("/openapi.json")).json()["paths"]
     assert {path: set(item) for path, item in paths.items()} == ROUTES
-    success = {"runWorkflow": "202", "runScopedWorkflow": "202", "cancelExecution": "204"}
+    success = {
+        "runWorkflow": "202",
+        "runScopedWorkflow": "202",
+        "cancelExecution": "204",
+        "respondToExecution": "204",
+    }
     for item in paths.values():
         for operation in item.values():
             statuses = set(operation["responses"])
@@ -69,6 +75,7 @@ async def test_every_route_and_every_status_is_described(bench: Bench) -> None:
                     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert {"404", "422"} <= set(paths["/api/workflows/{name}/run"]["post"]["responses"])
     assert {"404", "422"} <= set(paths["/api/executions/{id}/resume"]["post"]["responses"])
+    assert {"404", "409", "422"} <= set(paths["/api/executions/{id}/respond"]["post"]["responses"])
     assert {"204", "404"} <= set(paths["/api/executions/{id}/events"]["get"]["responses"])
 
 

@@ -28,6 +28,8 @@ from awf.testing.builders import (
     EPOCH,
     SECOND,
     accepted,
+    input_received,
+    input_required,
     step_completed,
     step_failed,
     step_output,
@@ -136,6 +138,36 @@ SHOWN: list[tuple[AnyFact, str, dict[str, Any]]] = [
 ]
 
 BEHIND: list[tuple[AnyFact, str, dict[str, Any]]] = [
+    (
+        input_required(deadline=EPOCH + SECOND, **INSIDE),
+        "input.required",
+        {
+            "step_name": "build",
+            "kind": "crash",
+            "prompt": "what now?",
+            "choices": ["rerun", "skip", "fail"],
+            "at": AT,
+            "deadline": "2026-02-02T02:40:01Z",
+            "path": "all[3]/build",
+        },
+    ),
+    (input_received(), "input.received", {"step_name": "build", "response": "rerun", "at": AT}),
+    (
+        input_received(comment="it was done", **INSIDE),
+        "input.received",
+        {
+            "step_name": "build",
+            "response": "rerun",
+            "at": AT,
+            "comment": "it was done",
+            "path": "all[3]/build",
+        },
+    ),
+    (
+        ExecutionReleased(engine="e", parked=True),
+        "execution.released",
+        {"status": "running", "at": AT, "waiting_for": "person"},
+    ),
     (
         accepted(resumed=ResumedFrom(execution="zero", from_path="build"), warnings=("undeclared",)),
         "execution.accepted",

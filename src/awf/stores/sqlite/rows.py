@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from awf.journal import codec
 from awf.journal.events import ExecutionAccepted
-from awf.journal.store import ExecutionRow, StepRow, row_dict
+from awf.journal.store import ExecutionRow, StepRow, Waiting, row_dict
 
 
 def owned_row(row: sqlite3.Row) -> tuple[ExecutionRow, int]:
     """The row of an execution, without its inputs, and its fence: what an append needs."""
     fields = _fields(row)
     fence = fields.pop("fence")
-    return ExecutionRow(**fields), fence
+    return _execution(fields), fence
 
 
 def execution_row(row: sqlite3.Row) -> ExecutionRow:
@@ -27,12 +28,27 @@ def execution_row(row: sqlite3.Row) -> ExecutionRow:
         fact = codec.decode(type, version, body)
         assert isinstance(fact, ExecutionAccepted)
         fields["inputs"], fields["warnings"] = fact.inputs, fact.warnings
-    return ExecutionRow(**fields)
+    return _execution(fields)
 
 
 def listed_row(row: sqlite3.Row) -> ExecutionRow:
     """The row of an execution for a list, without its inputs."""
-    return ExecutionRow(**_fields(row))
+    return _execution(_fields(row))
+
+
+def execution_columns(row: ExecutionRow) -> dict[str, Any]:
+    """The way back, without inputs and warnings."""
+    return {**row_dict(row), "waiting": questions(row.waiting)}
+
+
+def questions(waiting: Sequence[Waiting]) -> str | None:
+    """What an execution waits for, as it is stored."""
+    return msgspec.json.encode(waiting).decode() if waiting else None
+
+
+def read_questions(stored: str | None) -> tuple[Waiting, ...]:
+    """The way back."""
+    return () if stored is None else msgspec.json.decode(stored, type=tuple[Waiting, ...])
 
 
 def step_row(row: sqlite3.Row) -> StepRow:
@@ -47,6 +63,12 @@ def step_columns(ordinal: int, row: StepRow) -> dict[str, Any]:
     """The way back."""
     warnings = msgspec.json.encode(row.warnings).decode()
     return {"ordinal": ordinal, **row_dict(row), "warnings": warnings}
+
+
+def _execution(fields: dict[str, Any]) -> ExecutionRow:
+    fields["waiting"] = read_questions(fields["waiting"])
+    fields["parked"] = bool(fields["parked"])
+    return ExecutionRow(**fields)
 
 
 def _fields(row: sqlite3.Row) -> dict[str, Any]:

@@ -68,14 +68,26 @@ class SqliteStore:
         await self._writer.write(writes.accept, acceptance)
 
     async def add_intent(
-        self, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int
+        self,
+        execution: str,
+        kind: Literal["cancel", "respond"],
+        data: Json,
+        now: int,
+        *,
+        question: int | None = None,
     ) -> bool:
-        return await self._writer.write(writes.add_intent, execution, kind, data, now)
+        return await self._writer.write(writes.add_intent, execution, kind, data, now, question)
 
     async def claim(
-        self, owner: str, *, free: Collection[str], limit: int, only: Collection[str] | None = None
+        self,
+        owner: str,
+        *,
+        free: Collection[str],
+        limit: int,
+        only: Collection[str] | None = None,
+        due: int = 0,
     ) -> list[Claim]:
-        return await self._writer.write(writes.claim, owner, free, limit, only)
+        return await self._writer.write(writes.claim, owner, free, limit, only, due)
 
     async def append(
         self, ownership: Ownership, entries: Sequence[Entry], *, intents: Sequence[int] = ()

@@ -12,9 +12,9 @@ from awf.errors import NotResumable, OwnershipLost
 from awf.journal import codec
 from awf.journal.events import Entry, Json
 from awf.journal.projection import accepted_row, project
-from awf.journal.store import Acceptance, Claim, Ownership, StepRow, row_dict
+from awf.journal.store import Acceptance, Claim, ExecutionRow, Ownership, StepRow
 from awf.stores.rules import accepted_before, check_entries, check_owner
-from awf.stores.sqlite.rows import owned_row, step_columns, step_row
+from awf.stores.sqlite.rows import execution_columns, owned_row, read_questions, step_columns, step_row
 from awf.stores.sqlite.statements import statement
 
 
@@ -27,7 +27,7 @@ def accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     at = max(acceptance.now, latest["started_at"]) if latest else acceptance.now
     entry = Entry(1, at, acceptance.fact)
     row = accepted_row(acceptance.id, 0, entry, acceptance.owner)
-    written = db.execute(statement("accept"), row_dict(row)).fetchone()
+    written = db.execute(statement("accept"), execution_columns(row)).fetchone()
     if written is None:
         raise accepted_before(acceptance.id)
     ordinal = written["ordinal"]
@@ -40,7 +40,12 @@ def accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
 
 
 def add_intent(
-    db: sqlite3.Connection, execution: str, kind: Literal["cancel", "respond"], data: Json, now: int
+    db: sqlite3.Connection,
+    execution: str,
+    kind: Literal["cancel", "respond"],
+    data: Json,
+    now: int,
+    question: int | None,
 ) -> bool:
     """See Store.add_intent."""
     target = db.execute(statement("intent_target"), (execution,)).fetchone()
@@ -50,16 +55,25 @@ def add_intent(
         if target["cancel_asked"]:
             return True
         db.execute(statement("note_cancel"), (target["ordinal"],))
-    db.execute(statement("add_intent"), (target["ordinal"], kind, msgspec.json.encode(data), now))
-    return True
+    asked = {waiting.question for waiting in read_questions(target["waiting"])}
+    if question is not None and question not in asked:
+        return False
+    values = (target["ordinal"], kind, msgspec.json.encode(data), now, question)
+    return db.execute(statement("add_intent"), values).rowcount == 1
 
 
 def claim(
-    db: sqlite3.Connection, owner: str, free: Collection[str], limit: int, only: Collection[str] | None
+    db: sqlite3.Connection,
+    owner: str,
+    free: Collection[str],
+    limit: int,
+    only: Collection[str] | None,
+    due: int,
 ) -> list[Claim]:
     """See Store.claim."""
     if only is None:
         rows = db.execute(statement("claim_unowned"), {"limit": limit}).fetchall()
+        rows += db.execute(statement("claim_due"), {"due": due, "limit": limit}).fetchall()
         for dead in set(free):
             rows += db.execute(statement("claim_abandoned"), {"owner": dead, "limit": limit}).fetchall()
     else:
@@ -79,7 +93,7 @@ def append(
     row, fence = owned_row(found)
     check_owner(ownership, row.owner, fence)
     check_entries(ownership.execution, row.last_seq, entries)
-    before = (row.status, row.owner, row.running_since)
+    before = _turning(row)
     ordinal = row.order
 
     def known(number: int) -> StepRow | None:
@@ -89,9 +103,9 @@ def append(
     _append_events(db, ordinal, entries)
     steps = project(row, entries, known)
     db.executemany(statement("put_step"), [step_columns(ordinal, step) for step in steps.values()])
-    fields = row_dict(row)
+    fields = execution_columns(row)
     db.execute(statement("advance"), fields)
-    if (row.status, row.owner, row.running_since) != before:
+    if _turning(row) != before:
         db.execute(statement("turn"), fields)
     if intents:
         db.executemany(statement("drop_intent"), [(intent, ordinal) for intent in intents])
@@ -107,6 +121,11 @@ def _append_events(db: sqlite3.Connection, ordinal: int, entries: Sequence[Entry
             for entry in entries
         ],
     )
+
+
+def _turning(row: ExecutionRow) -> tuple[object, ...]:
+    """What changes a few times only in the life of an execution."""
+    return row.status, row.owner, row.running_since, row.waiting
 
 
 def _take(db: sqlite3.Connection, owner: str, row: sqlite3.Row) -> Claim:

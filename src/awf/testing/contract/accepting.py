@@ -5,7 +5,17 @@ from __future__ import annotations
 from awf.errors import ReplayDiverged
 from awf.journal.events import CancelRequested, ExecutionAccepted, ResumedFrom
 from awf.journal.store import ExecutionFilter, ExecutionRow
-from awf.testing.builders import EPOCH, FINALS, acceptance, claimed, entries, finished, running
+from awf.testing.builders import (
+    EPOCH,
+    FINALS,
+    acceptance,
+    claimed,
+    entries,
+    finished,
+    input_received,
+    input_required,
+    running,
+)
 from awf.testing.contract.topic import OpenStores, Topic, raised
 
 
@@ -122,6 +132,22 @@ async def a_second_cancel_writes_nothing(open_stores: OpenStores) -> None:
         assert await store.intents() == []
 
 
+async def a_question_is_answered_once(open_stores: OpenStores) -> None:
+    async with open_stores() as (store, other):
+        claim = await running(store)
+        assert not await other.add_intent("one", "respond", "too soon", EPOCH, question=3)
+        await store.append(claim.ownership, entries(2, input_required(), input_required(2, path="all/test")))
+        assert not await other.add_intent("one", "respond", "which?", EPOCH, question=2)
+        assert await other.add_intent("one", "respond", "first", EPOCH, question=3)
+        assert not await store.add_intent("one", "respond", "second", EPOCH, question=3)
+        assert await store.add_intent("one", "respond", "of the other", EPOCH, question=4)
+        first, of_the_other = await store.intents()
+        assert (first.data, of_the_other.data) == ("first", "of the other")
+        await store.append(claim.ownership, entries(4, input_received()), intents=[first.id])
+        assert not await other.add_intent("one", "respond", "late", EPOCH, question=3)
+        assert [intent.data for intent in await other.intents()] == ["of the other"]
+
+
 async def folding_removes_the_named_intents_of_that_execution(open_stores: OpenStores) -> None:
     async with open_stores() as (store, other):
         claim = await claimed(store, "one")
@@ -153,6 +179,7 @@ TOPICS: tuple[Topic, ...] = (
     intents_wait_for_the_owner_in_order,
     an_intent_for_nobody_is_refused,
     a_second_cancel_writes_nothing,
+    a_question_is_answered_once,
     folding_removes_the_named_intents_of_that_execution,
     the_end_removes_the_intents,
 )

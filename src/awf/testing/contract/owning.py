@@ -6,8 +6,18 @@ import asyncio
 
 from awf.errors import OwnershipLost
 from awf.journal.events import ExecutionRecovered, ExecutionReleased
-from awf.journal.store import Claim, Ownership
-from awf.testing.builders import FINALS, acceptance, claimed, entries, finished, running, step_started
+from awf.journal.store import Claim, ExecutionFilter, Ownership
+from awf.testing.builders import (
+    EPOCH,
+    FINALS,
+    acceptance,
+    claimed,
+    entries,
+    finished,
+    input_required,
+    running,
+    step_started,
+)
 from awf.testing.contract.topic import OpenStores, Topic, raised
 
 
@@ -148,6 +158,31 @@ async def releasing_makes_it_pending_and_free(open_stores: OpenStores) -> None:
         assert _ids(await other.claim("engine-2", free=(), limit=1)) == ["one"]
 
 
+async def a_parked_one_is_claimed_only_when_it_is_wanted_or_due(open_stores: OpenStores) -> None:
+    async with open_stores() as (store, other):
+        for id, wake_at in (("for ever", None), ("until ten", EPOCH + 10)):
+            claim = await running(store, id)
+            parked = ExecutionReleased(engine="engine", parked=True, wake_at=wake_at)
+            await store.append(claim.ownership, entries(2, input_required(), parked))
+        assert await other.unfinished() == 0
+        assert await other.owners() == set()
+        row = await other.execution("until ten")
+        assert row is not None
+        assert (row.status, row.owner, row.parked, row.wake_at) == ("running", None, True, EPOCH + 10)
+        assert (row.waiting_for, [each.question for each in row.waiting]) == ("person", [3])
+        [listed] = await other.executions(ExecutionFilter(status="running", limit=1))
+        assert (listed.waiting, listed.parked) == (row.waiting, True)
+        assert await other.claim("engine-2", free=["engine"], limit=9, due=EPOCH + 9) == []
+        assert _ids(await other.claim("engine-2", free=(), limit=9, due=EPOCH + 10)) == ["until ten"]
+        assert _ids(await store.claim("engine-2", free=(), limit=9, only=["for ever"])) == ["for ever"]
+        assert await store.unfinished() == 2
+        row = await store.execution("until ten")
+        assert row is not None
+        assert (row.status, row.owner, row.parked, row.wake_at) == ("running", "engine-2", False, None)
+        # Who has claimed it and died before writing anything has not parked it again.
+        assert len(await store.claim("engine-3", free=["engine-2"], limit=9)) == 2
+
+
 async def the_end_clears_the_owner(open_stores: OpenStores) -> None:
     async with open_stores() as (store, other):
         for status, fact in FINALS.items():
@@ -173,5 +208,6 @@ TOPICS: tuple[Topic, ...] = (
     who_accepts_may_own_from_the_start,
     an_owner_sees_what_it_has,
     releasing_makes_it_pending_and_free,
+    a_parked_one_is_claimed_only_when_it_is_wanted_or_due,
     the_end_clears_the_owner,
 )

@@ -1,1 +1,1 @@
-INSERT INTO intents (ordinal, kind, data, at) VALUES (?, ?, ?, ?)
+INSERT INTO intents (ordinal, kind, data, at, question) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING

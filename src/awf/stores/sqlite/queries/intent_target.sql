@@ -1,1 +1,1 @@
-SELECT ordinal, cancel_asked FROM executions WHERE id = ? AND completed_at IS NULL
+SELECT ordinal, cancel_asked, waiting FROM executions WHERE id = ? AND completed_at IS NULL

@@ -1,1 +1,3 @@
-UPDATE executions SET owner = :owner, fence = fence + 1 WHERE ordinal = :ordinal RETURNING fence
+UPDATE executions SET owner = :owner, fence = fence + 1, parked = 0, wake_at = NULL
+WHERE ordinal = :ordinal
+RETURNING fence

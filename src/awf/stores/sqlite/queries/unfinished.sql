@@ -1,1 +1,1 @@
-SELECT count(*) FROM executions WHERE status IN ('pending', 'running')
+SELECT count(*) FROM executions INDEXED BY claimable WHERE status IN ('pending', 'running') AND parked = 0
