@@ -167,3 +167,45 @@ def test_many_calls_of_many_workflows_are_followed_in_bounded_time() -> None:
     workflows = {f"w{n}": calling(*everything[n:]) for n in range(1, 10)}
     workflows |= {"main": calling(*everything), "w10": LEAF.replace("NAME", "w10")}
     assert checked(project(**workflows), "main").problems == ()
+
+
+def test_a_broken_one_is_told_at_every_call() -> None:
+    linked = checked(project(main=calling("broken", "broken"), broken="name: broken\n"), "main")
+    assert [place for _, place, code in codes(linked) if code.endswith("INVALID_WORKFLOW")] == [
+        "main.yaml:4:39",
+        "main.yaml:5:39",
+    ]
+
+
+CHILD = """\
+name: child
+inputs: [{name: region, required: true}, {name: size, required: true, default: 1}, {name: tag}]
+outputs: [{name: digest, from: states.a.Output}]
+states:
+  initial: a
+  a: {type: step, command: 'echo x', on_success: z}
+  z: {type: terminal}
+"""
+
+
+def test_what_a_call_gives_and_takes_is_held_against_what_the_child_declares() -> None:
+    files = {".awf/workflows/child.yaml": CHILD}
+    call = calling("child").replace("workflow: child,", "workflow: child, KEYS,")
+    fits = "inputs: {region: eu, tag: a}, outputs: {digest: d}"
+    assert said(call.replace("KEYS", fits), files) == []
+    for keys in (
+        "inputs: {regoin: eu}, outputs: {digset: d}",
+        "call_workflow: {inputs: {regoin: eu}}, outputs: {digset: d}",
+    ):
+        lines = said(call.replace("KEYS", keys), files)
+        assert [line.split(" ", 2)[2] for line in lines] == [
+            "state 'c1': sub-workflow 'child' requires input 'region', which is not given",
+            "state 'c1': sub-workflow 'child' declares no input 'regoin' (did you mean 'region'?)",
+            "state 'c1': sub-workflow 'child' has no output 'digset' (did you mean 'digest'?)",
+        ]
+        assert {line.split()[0] for line in lines} == {"warning"}
+
+
+def test_a_child_that_declares_no_inputs_takes_any() -> None:
+    call = calling("leaf").replace("workflow: leaf,", "workflow: leaf, inputs: {any: 1},")
+    assert said(call, project(leaf=LEAF.replace("NAME", "leaf"))) == []

@@ -203,6 +203,47 @@ def test_5_mistakes_are_found_at_load_with_their_place(when, message):
     assert message in lines[0]
 
 
+ELSEWHERE = """\
+name: main
+outputs: [{name: o, from: "%s"}]
+states:
+  initial: w
+  w:
+    type: while
+    while: "%s"
+    break_when: "%s"
+    body: [b]
+    on_complete: d
+  b: {type: step, command: "true"}
+  d: {type: terminal}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ("states.bb.ExitCode == 0", "references undefined state 'bb'"),
+        ("states.b.ExitKode == 0", "did you mean 'ExitCode'?"),
+        ("lenn('x') == 1", "did you mean"),
+        ("workflow.Nmae == 'x'", "did you mean"),
+        ("1 +", "unexpected end"),
+        ("'x' matches '(?=a)'", "invalid pattern"),
+    ],
+)
+@pytest.mark.parametrize(("place", "line"), [(0, 2), (1, 7), (2, 8)], ids=["outputs", "while", "break_when"])
+def test_5_mistakes_are_found_at_load_in_every_place(place, line, mistake, message):
+    good = ["states.b.Output", "states.b.Output != 'ready'", "false"]
+    good[place] = mistake
+    (told,) = [text for text in said(ELSEWHERE % tuple(good)) if text.startswith("error")]
+    assert told.startswith(f"error {line}:")
+    assert message in told
+
+
+@pytest.mark.parametrize("when", ["inputs.v matches '^(a+)+$'", "matches(inputs.v, '(a|a)*b')"])
+def test_5_patterns_take_time_in_proportion_to_the_text(when):
+    assert held([when], {"v": "a" * 5000 + "!"}) == []
+
+
 def test_5_inputs_are_checked_where_they_are_declared():
     text = """\
 name: main

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from awf.engine.hooks import TIMEOUT
 from conformance.harness import Result, run
 
 
@@ -133,3 +134,16 @@ def test_9_hooks_of_blocks_and_of_children() -> None:
     said = [message for _, message in messages(result)]
     child = ["s child", "e"]
     assert said == ["p1", "x1", "x2", "p2", "c1", *child, "c2", *child, "e2", "main end"]
+
+
+def test_9_a_hook_that_takes_too_long_is_ended_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awf.engine.interpreter.HOOK_TIMEOUT", 0.2)
+    result = hooked("{workflow_end: [{command: 'sleep 60'}, {log: after}]}")
+    assert (result.status, result.error) == ("completed", "")
+    slow, after = result.of("hook.finished")
+    assert (slow.error, slow.exit_code) == ("timeout exceeded (200ms)", 124)
+    assert after.message == "after"
+
+
+def test_9_hooks_have_thirty_seconds_each() -> None:
+    assert TIMEOUT == 30

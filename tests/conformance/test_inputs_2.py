@@ -116,6 +116,14 @@ def test_2_4_a_pattern_is_an_unanchored_search():
     assert seen("inputs: [{name: v, validation: {pattern: 'b'}}]", {"v": "abc"}) == '{"v":"abc"}'
 
 
+def test_2_4_patterns_are_of_re2():
+    block = "inputs: [{name: v, validation: {pattern: '^(a+)+$'}}]"
+    assert failure(block, {"v": "a" * 5000 + "!"}).endswith('does not match pattern "^(a+)+$"')
+    assert (
+        seen("inputs: [{name: v, validation: {pattern: '(?i)^[[:alpha:]]+$'}}]", {"v": "Ab"}) == '{"v":"Ab"}'
+    )
+
+
 def test_2_4_file_exists_looks_in_the_working_directory_and_takes_directories():
     block = "inputs: [{name: v, validation: {file_exists: true}}]"
     result = run(f"name: main\n{block}\n{SHOW}", {"v": "data/x.txt"}, files={"data/x.txt": "x"})

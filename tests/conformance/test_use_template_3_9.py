@@ -63,6 +63,34 @@ def test_a_parameter_that_is_the_whole_value_keeps_its_type():
     assert "s[2]/say" not in result.outputs
 
 
+EVERYWHERE = """
+parameters: [{name: p, required: true}]
+states:
+  every:
+    type: step
+    command: "echo {{ parameters.p }} | cat; exit 3"
+    dir: "{{parameters.p}}"
+    env: {P: "<{{.parameters.p}}>"}
+    timeout: "{{parameters.p}}0s"
+    retry: {max_attempts: 2, retryable_exit_codes: ["{{ parameters.p }}"]}
+    hooks: {pre: [{log: "pre {{parameters.p}}"}], post: [{command: "echo post {{  parameters.p  }}"}]}
+    transitions: [{when: "states.s.ExitCode == {{parameters.p}}", goto: "to{{parameters.p}}"}]
+    on_failure: {message: "no {{parameters.p}}", status: 2}
+"""
+
+
+def test_parameters_stand_in_any_text_of_any_field():
+    text = workflow(
+        "{use_template: every, parameters: {p: 3}}",
+        "  to3: {type: terminal, status: failure, message: routed}\n",
+    )
+    result = run(text, files={**templates(every=EVERYWHERE), "3/x": ""})
+    assert (result.status, result.error, result.outputs["s"]) == ("failed", "routed", "3\n")
+    first, again = result.of("step.started")
+    assert (first.dir, first.env, first.timeout, again.attempt) == ("3", {"P": "<3>"}, 30.0, 2)
+    assert [fact.message for fact in result.of("hook.finished")] == ["pre 3", "post 3\n"]
+
+
 def test_templates_nest():
     outer = """
     parameters: [{name: who, required: true}]

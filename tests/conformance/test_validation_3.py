@@ -76,6 +76,112 @@ def test_3_1_types_in_any_case_and_both_names_of_steps():
     ],
 )
 def test_3_errors_with_their_places(body, message):
+    _has_one_error(body, message)
+
+
+STEP = "  s: {type: step, command: 'true', on_success: d, %s}\n"
+LOOP = (
+    "  s: {type: for_each, items: 'a', body: [b], on_complete: d, %s}\n  b: {type: step, command: 'true'}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            STEP % "on_failure: [x]",
+            "4:63 state 's': 'on_failure' must be the name of a state, or a map of message and status, not a list",
+        ),
+        (
+            STEP % "on_failure: {message: x, status: 300}",
+            "4:84 state 's': on_failure: 'status' must be from 0 to 255, not 300",
+        ),
+        (
+            STEP % "on_failure: {message: x, status: abc}",
+            "4:84 state 's': on_failure: 'status' must be a whole number, not a string",
+        ),
+        (STEP % "transitions: [{goto: ''}]", "4:65 state 's': transition 1: goto is required"),
+        (
+            STEP % "transitions: {goto: d}",
+            "4:64 state 's': 'transitions' must be a list of maps with when and goto, not a map",
+        ),
+        (
+            STEP % "continue_on_error: maybe",
+            "4:70 state 's': 'continue_on_error' must be true or false, not a string",
+        ),
+        (
+            STEP % "hooks: {pre: x}",
+            "4:64 state 's': hooks: 'pre' must be a list of maps with log or command, not a string",
+        ),
+        (
+            STEP % "capture: {max_size: lots}",
+            "4:71 state 's': capture: 'max_size': invalid size: lots (write 1048576, 512KB or 10MB)",
+        ),
+        (
+            LOOP % "max_iterations: 1.5",
+            "4:78 state 's': 'max_iterations' must be a whole number, or text that gives one, not a number",
+        ),
+        (
+            LOOP.replace("on_complete: d", "on_complete: q") % "x: 1",
+            "4:59 state 's' references undefined state 'q'",
+        ),
+        (
+            "  s: {type: terminal, message: [x]}\n",
+            "4:32 state 's': 'message' must be a string, not a list",
+        ),
+    ],
+)
+def test_3_further_errors_with_their_places(body, message):
+    _has_one_error(body, message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (STEP % "depends_on: [x]", "4:51 state 's': key 'depends_on' has no effect here"),
+        (STEP % "on_sucess: d", "4:51 state 's': unknown key 'on_sucess' (did you mean 'on_success'?)"),
+        (STEP % "hooks: {prre: []}", "4:59 state 's': hooks: unknown key 'prre' (did you mean 'pre'?)"),
+        (
+            STEP % "hooks: {pre: [{}]}",
+            "4:65 state 's': hooks: pre 1: has neither log nor command, and does nothing",
+        ),
+        (
+            STEP % "capture: {stdout: v}",
+            "4:61 state 's': capture: key 'stdout' has no effect here: the text is states",
+        ),
+        ("  s: {type: terminal, on_success: d}\n", "4:23 state 's': key 'on_success' has no effect here"),
+    ],
+)
+def test_2_1_and_3_2_keys_that_do_nothing_are_warned_of(body, message):
+    assert any(line.startswith(f"warning {message}") for line in said(states(body)))
+    assert not any(line.startswith("error") for line in said(states(body)))
+
+
+@pytest.mark.parametrize(
+    ("top", "message"),
+    [
+        ("tags: x", "error 1:7 'tags' must be a list of strings, not a string"),
+        ("env: [A]", "warning 1:1 key 'env' has no effect here"),
+        ("plugins: {a: b}", "warning 1:1 key 'plugins' has no effect here"),
+        (
+            "hooks: {workflow_strat: []}",
+            "warning 1:9 hooks: unknown key 'workflow_strat' (did you mean 'workflow_start'?)",
+        ),
+        (
+            "outputs: [{name: o, from: states.q.Output}]",
+            "error 1:27 the workflow references undefined state 'q' in outputs.o",
+        ),
+        (
+            "outputs: [{name: o, from: states.s.Output}, {name: o, from: states.s.Output}]",
+            "error 1:52 output 'o' is declared twice",
+        ),
+    ],
+)
+def test_2_2_top_level_keys(top, message):
+    assert said(f"{top}\n" + states(OK)) == [message]
+
+
+def _has_one_error(body, message):
     errors = [line for line in said(states(body)) if line.startswith("error")]
     assert len(errors) == 1, errors
     assert errors[0].startswith(f"error {message}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from awf.domain.draft import Draft, Target
+from awf.domain.draft import CallSite, Draft
 from awf.domain.executable import read_common
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, UNKNOWN_KEY, Fields
 from awf.domain.kinds import CALL_BLOCK
 from awf.domain.nodes import MapNode
+from awf.domain.problems import Position
 from awf.domain.templated import read_values, texts_by_name
 from awf.domain.workflow import CallState
 
@@ -34,13 +35,22 @@ def read_call(fields: Fields, name: str, draft: Draft) -> CallState | None:
             node.position, INVALID_VALUE, "'workflow' must be the name of a workflow, not a template"
         )
         return None
-    draft.calls.append(Target(name, node.text, node.position))
+    draft.calls.append(
+        CallSite(name, node.text, node.position, _places(fields, "inputs"), _places(fields, "outputs"))
+    )
     return CallState(
         **common,
         workflow=node.text,
         inputs=inputs,
         outputs={key: given.text for key, given in outputs.items()},
     )
+
+
+def _places(fields: Fields, key: str) -> dict[str, Position]:
+    """Where the entries of a map are named."""
+    value = fields.value(key)
+    entries = value.entries if isinstance(value, MapNode) else {}
+    return {name: entry.key for name, entry in entries.items()}
 
 
 def _unfolded(fields: Fields) -> Fields:

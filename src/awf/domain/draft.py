@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from awf.domain.files import FileRefused, Files
@@ -16,11 +17,23 @@ MOST_TEXT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """That ``state`` names the state (or calls the workflow) ``name``, and where."""
+    """That ``state`` names the state ``name``, and where."""
 
     state: str
     name: str
     position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """That ``state`` calls the workflow ``name``, and where it says so; the inputs that it gives and the outputs that it
+    takes, each with its place."""
+
+    state: str
+    name: str
+    position: Position
+    inputs: Mapping[str, Position]
+    outputs: Mapping[str, Position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ class Draft:
     states: dict[str, State] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
-    calls: list[Target] = field(default_factory=list)
+    calls: list[CallSite] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     all_held: bool = True

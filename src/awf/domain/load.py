@@ -9,7 +9,7 @@ from typing import Any
 from awf.domain.commands import read_escaping
 from awf.domain.declarations import read_inputs
 from awf.domain.document import read_document
-from awf.domain.draft import Draft, Target
+from awf.domain.draft import CallSite, Draft
 from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.files import Files, no_files
 from awf.domain.findings import Findings
@@ -37,7 +37,7 @@ class Loaded:
     problems: tuple[Problem, ...] = ()
     document: dict[str, Any] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
-    calls: tuple[Target, ...] = ()
+    calls: tuple[CallSite, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

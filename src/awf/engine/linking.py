@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from awf.domain.calls import MAX_DEPTH
-from awf.domain.draft import Target
+from awf.domain.draft import CallSite
 from awf.domain.findings import Findings
 from awf.domain.packs import callees, pack_of
-from awf.domain.problems import Problem
+from awf.domain.problems import Position, Problem
 from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import Workflow
 from awf.engine.ports import Catalog, WorkflowFile
@@ -19,6 +19,9 @@ from awf.errors import ErrorEntry, PackNotFound, WorkflowInvalid, WorkflowNotFou
 MISSING = "WORKFLOW.VALIDATION.MISSING_WORKFLOW"
 INVALID = "WORKFLOW.VALIDATION.INVALID_WORKFLOW"
 CIRCULAR = "WORKFLOW.VALIDATION.CIRCULAR_CALL"
+MISSING_INPUT = "WORKFLOW.VALIDATION.MISSING_INPUT"
+UNKNOWN_INPUT = "WORKFLOW.VALIDATION.UNKNOWN_INPUT"
+UNKNOWN_OUTPUT = "WORKFLOW.VALIDATION.UNKNOWN_OUTPUT"
 TOO_DEEP = "WORKFLOW.VALIDATION.CALL_DEPTH"
 
 
@@ -73,7 +76,7 @@ class _Linker:
             self.findings.add(problem)
         self._catalog = catalog
         self._deepest: dict[tuple[str, str], int] = {}
-        self._circles: set[Target] = set()
+        self._circles: set[Position] = set()
 
     def follow(self, file: WorkflowFile, chain: tuple[WorkflowFile, ...]) -> None:
         """What a workflow calls; ``chain`` leads to it, from the first to itself."""
@@ -87,12 +90,13 @@ class _Linker:
                 way = _way((*chain, child))
                 message = f"maximum sub-workflow nesting depth exceeded (max: {MAX_DEPTH}): {way}"
                 self.findings.error(call.position, TOO_DEEP, message)
-            elif self._deepest.get(_identity(child), 0) < len(chain):
-                self._deepest[_identity(child)] = len(chain)
+            else:
                 self._check(call, child)
-                self.follow(child, (*chain, child))
+                if self._deepest.get(_identity(child), 0) < len(chain):
+                    self._deepest[_identity(child)] = len(chain)
+                    self.follow(child, (*chain, child))
 
-    def _found(self, caller: WorkflowFile, call: Target) -> WorkflowFile | None:
+    def _found(self, caller: WorkflowFile, call: CallSite) -> WorkflowFile | None:
         """What a call means; None, with a warning, where there is no such workflow."""
         reason = ""
         for name in callees(caller.identifier, call.name):
@@ -116,7 +120,7 @@ class _Linker:
         own = [name.removeprefix(f"{pack}/") for name in names if name.startswith(f"{pack}/")] if pack else []
         return [*names, *own]
 
-    def _check(self, call: Target, child: WorkflowFile) -> None:
+    def _check(self, call: CallSite, child: WorkflowFile) -> None:
         errors = child.loaded.errors
         if errors:
             many = f"{len(errors)} errors" if len(errors) > 1 else "1 error"
@@ -124,11 +128,34 @@ class _Linker:
             self.findings.error(call.position, INVALID, message)
         for problem in errors:
             self.findings.add(problem)
+        if child.loaded.workflow is not None:
+            self._check_inputs(call, child.loaded.workflow)
+            self._check_outputs(call, child.loaded.workflow)
 
-    def _tell_of_a_circle(self, call: Target, chain: tuple[WorkflowFile, ...]) -> None:
+    def _check_inputs(self, call: CallSite, child: Workflow) -> None:
+        """Warnings, because only the call fails, and that can be routed."""
+        subject = f"state '{call.state}': sub-workflow '{call.name}'"
+        declared = [item.name for item in child.inputs]
+        for name, place in call.inputs.items():
+            if declared and name not in declared:
+                hint = did_you_mean(name, declared)
+                self.findings.warn(place, UNKNOWN_INPUT, f"{subject} declares no input '{name}'{hint}")
+        for item in child.inputs:
+            if item.required and item.default is None and item.name not in call.inputs:
+                message = f"{subject} requires input '{item.name}', which is not given"
+                self.findings.warn(call.position, MISSING_INPUT, message)
+
+    def _check_outputs(self, call: CallSite, child: Workflow) -> None:
+        declared = [output.name for output in child.outputs]
+        for name, place in call.outputs.items():
+            if name not in declared:
+                message = f"state '{call.state}': sub-workflow '{call.name}' has no output '{name}'"
+                self.findings.warn(place, UNKNOWN_OUTPUT, message + did_you_mean(name, declared))
+
+    def _tell_of_a_circle(self, call: CallSite, chain: tuple[WorkflowFile, ...]) -> None:
         """Once for every call that closes a circle, whatever led to it."""
-        if call not in self._circles:
-            self._circles.add(call)
+        if call.position not in self._circles:
+            self._circles.add(call.position)
             self.findings.error(call.position, CIRCULAR, f"circular workflow call detected: {_way(chain)}")
 
 
