@@ -36,6 +36,7 @@ EVERYTHING: dict[str, Any] = {
             "command": 'echo "{{.loop.Item}}"',
             "env": {"A": "b"},
             "capture": {"max_size": "1MB"},
+            "detach": True,
         },
         "both": {
             "type": "parallel",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from awf.engine.presence import Member, Presence
     from awf.engine.service import Service
     from awf.journal.store import Store
-    from awf.runners.notes import Notes
+    from awf.runners.attempts import Attempts
     from awf.runners.operations.port import Operation
 
 
@@ -81,6 +81,11 @@ class Layout:
     def engines(self) -> Path:
         """Presence of engines."""
         return self.storage / "engines"
+
+    @property
+    def attempts(self) -> Path:
+        """What detached attempts write."""
+        return self.storage / "attempts"
 
     @property
     def servers(self) -> Path:
@@ -183,21 +188,23 @@ def open_wakeups(settings: Settings, member: Member, role: Role) -> Wakeups:
     return Wakeups(directory, role, member.id)
 
 
-def open_notes(settings: Settings, member: Member) -> Notes:
-    """Where an engine notes what it starts."""
+def open_attempts(settings: Settings, member: Member) -> Attempts:
+    """What an engine keeps of attempts for the one after it."""
+    from awf.runners.attempts import Attempts
     from awf.runners.notes import Notes
 
-    return Notes(Layout(settings.storage).engines, member.id)
+    layout = Layout(settings.storage)
+    return Attempts(layout.attempts, Notes(layout.engines, member.id))
 
 
-def build_runners(settings: Settings, clock: Clock, notes: Notes) -> Mapping[str, StepRunner]:
+def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mapping[str, StepRunner]:
     """What performs steps, by kind."""
     from awf.runners.operations.runner import OperationRunner
     from awf.runners.shell import ShellRunner, choose_shell
 
     shell = choose_shell(settings.shell, os.environ.get("SHELL"))
     return {
-        "step": ShellRunner(shell, settings.grace, clock, notes),
+        "step": ShellRunner(shell, settings.grace, clock, attempts),
         "operation": OperationRunner(build_operations(), clock),
     }
 
@@ -212,7 +219,6 @@ def build_engine(
     store: Store,
     wakeups: Wakeups,
     presence: Presence,
-    notes: Notes,
     *,
     appended: Callable[[], None] | None = None,
 ) -> Engine:
@@ -223,9 +229,11 @@ def build_engine(
     from awf.engine.retention import Retention
 
     layout, clock = Layout(settings.storage), SystemClock()
+    attempts = open_attempts(settings, presence.member)
     return Engine(
         store=store,
-        runners=build_runners(settings, clock, notes),
+        runners=build_runners(settings, clock, attempts),
+        attempts=attempts,
         clock=clock,
         settings=EngineSettings(
             slots=_affordable(settings.slots),

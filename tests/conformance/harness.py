@@ -27,6 +27,7 @@ from awf.errors import AwfError
 from awf.journal.codec import type_of
 from awf.journal.events import Entry
 from awf.journal.store import StepRow
+from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
 from awf.stores.sqlite.store import SqliteStore
@@ -114,9 +115,11 @@ async def _run(
     presence = Presence(
         directory / "engines", Member(id="engine", pid=os.getpid(), version="1", started_at=1)
     )
+    attempts = Attempts(directory / "attempts", Notes(directory / "engines", "engine"))
     engine = Engine(
         store=store,
-        runners={"step": ShellRunner("/bin/sh", grace, clock, Notes(directory / "engines", "engine"))},
+        runners={"step": ShellRunner("/bin/sh", grace, clock, attempts)},
+        attempts=attempts,
         clock=clock,
         settings=EngineSettings(
             slots=limits["slots"],

@@ -1,7 +1,7 @@
 """The engine process (``awf-engine`` in process lists). ``awf serve`` starts it; nobody needs to.
 
 Signals: SIGUSR1 lets steps in flight finish, then leaves; SIGTERM ends them without judging them and leaves: their
-executions go on under the next engine. Signals that the parent ignored get handlers, because a handler is reset to the
+executions go on under the next engine. Both leave detached steps to it; SIGUSR2 is SIGTERM for these too. Signals that the parent ignored get handlers, because a handler is reset to the
 default in the processes that steps start, and an ignored signal is not.
 """
 
@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from awf import __version__
@@ -22,7 +23,6 @@ from awf.compose import (
     build_engine,
     engine_fingerprint,
     new_member,
-    open_notes,
     open_store,
     open_wakeups,
     prepare_process,
@@ -68,13 +68,12 @@ async def _run(settings: Settings) -> None:
     member = new_member(SystemClock(), engines, engine_fingerprint(settings))
     wakeups = open_wakeups(settings, member, "engine")
     presence = Presence(engines, member)
-    notes = open_notes(settings, member)
     try:
-        notes.sweep(await store.owners())
-        engine = build_engine(settings, store, wakeups, presence, notes)
+        engine = build_engine(settings, store, wakeups, presence)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, engine.stop)
         loop.add_signal_handler(signal.SIGUSR1, engine.drain)
+        loop.add_signal_handler(signal.SIGUSR2, partial(engine.stop, everything=True))
         wakeups.listen(engine.wake)
         wakeups.notify("engine")
         log.info("version %s runs, up to %d executions at once", __version__, settings.slots)
@@ -83,7 +82,6 @@ async def _run(settings: Settings) -> None:
     finally:
         wakeups.close()
         await store.close()
-        notes.close()
         presence.release()
     log.info("done")
 

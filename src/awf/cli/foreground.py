@@ -16,7 +16,6 @@ from awf.compose import (
     ensure_engine,
     kill_attempts,
     new_member,
-    open_notes,
     open_store,
     open_wakeups,
 )
@@ -46,8 +45,6 @@ async def run_here(settings: Settings, file: WorkflowFile, inputs: dict[str, Any
         member = new_member(SystemClock(), engines, foreground=True)
         presence = Presence(engines, member)
         stack.callback(presence.release)
-        notes = open_notes(settings, member)
-        stack.callback(notes.close)
         wakeups = open_wakeups(settings, member, "engine")
         stack.callback(wakeups.close)
         service = build_service(settings, store, wakeups)
@@ -58,7 +55,7 @@ async def run_here(settings: Settings, file: WorkflowFile, inputs: dict[str, Any
             follower.look()
             wakeups.notify("server")
 
-        engine = build_engine(settings, store, wakeups, presence, notes, appended=appended)
+        engine = build_engine(settings, store, wakeups, presence, appended=appended)
         wakeups.listen(engine.wake)
         asked: list[asyncio.Task[None]] = []
 

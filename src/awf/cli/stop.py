@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(*, now: bool, storage: Path | None) -> None:
     """Stop the servers and engines of a storage directory.
 
-    Steps that run are let finish (or ended, with --now). No execution is lost or cancelled: what is unfinished goes on
+    Steps that run are let finish (or ended, with --now); detached ones go on by themselves (without --now). No execution is lost or cancelled: what is unfinished goes on
     at the next `awf serve`. To end an execution for good, cancel it.
 
     \b
@@ -46,7 +46,7 @@ def command(*, now: bool, storage: Path | None) -> None:
     engines = [member for member in living(layout.engines) if not member.foreground]
     for member in engines:
         click.echo(f"stopping engine (pid {member.pid})" + ("" if now else ", waiting for the steps it runs"))
-        _signal(member, signal.SIGTERM if now else signal.SIGUSR1)
+        _signal(member, signal.SIGUSR2 if now else signal.SIGUSR1)
     _wait(engines)
     if not servers and not engines:
         click.echo(f"nothing runs over {settings.storage}")

@@ -77,6 +77,7 @@ STEP = Keys(
         "env": Key("Environment variables of the step (templates).", TEMPLATES),
         "escaping": Key("'off' pastes values into the command as code.", FLAG),
         "capture": Key("How much of the output is kept.", ref("capture")),
+        "detach": Key("Whether a running attempt outlives its engine; the next one takes it over.", FLAG),
     },
     one_of=("command", "script_file"),
 )

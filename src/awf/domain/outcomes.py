@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+KILLED = frozenset({129, 130, 137, 143})
+"""Exit codes of deaths by SIGHUP, SIGINT, SIGKILL, SIGTERM: what a reboot or a service manager does to steps and engine
+at the same moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

@@ -21,6 +21,7 @@ def read_step(fields: Fields, name: str, draft: Draft) -> StepState | None:
     if not any(fields.entry(key) for key in ("on_success", "on_failure", "transitions")):
         draft.stuck[name] = fields.place
     script = _read_script(fields, draft, escaping)
+    detach = bool(fields.boolean("detach"))
     directory, env, size = fields.template("dir"), read_variables(fields, "env"), _max_output(fields)
     if script is None:
         return None
@@ -32,6 +33,7 @@ def read_step(fields: Fields, name: str, draft: Draft) -> StepState | None:
         escaping=script.escaping,
         script=script.is_file,
         max_output=size,
+        detach=detach,
     )
 
 

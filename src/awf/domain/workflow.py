@@ -150,7 +150,8 @@ class LeafState(Executable):
 class StepState(LeafState):
     """``type: step`` (or ``command``). ``escaping`` False: values in the command are code. ``script``: ``command`` is
     the content of a script file, run as a program where it begins with ``#!``. ``max_output`` is how many bytes of each
-    stream are kept; None: the usual."""
+    stream are kept; None: the usual. ``detach``: a running attempt outlives its engine, and the next one takes it
+    over."""
 
     command: Template
     dir: Template | None = None
@@ -158,6 +159,7 @@ class StepState(LeafState):
     escaping: bool = True
     script: bool = False
     max_output: int | None = None
+    detach: bool = False
     kind: ClassVar[str] = "step"
 
 

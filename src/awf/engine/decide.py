@@ -11,7 +11,7 @@ the journal so far                      what comes next
 ======================================  ==========================================================
 nothing entered yet                     ``workflow_start`` hooks, then the first state
 a state entered, not started            its ``pre`` hooks, then its start; a terminal takes effect
-an attempt in flight                    its outcome; after a crash, what ``on_crash`` says
+an attempt in flight                    its outcome; after a crash, itself where it lives, or what ``on_crash`` says
 a hook in flight                        its end; after a crash, the hook again
 a failed attempt, another to follow     the next attempt when its delay is over
 a question to a person                  the answer, or its deadline; then what the answer says
@@ -25,7 +25,7 @@ a graph with an outcome                 its closing hooks, then the outcome take
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
@@ -46,6 +46,7 @@ from awf.engine.stimuli import (
     Continue,
     HookEnded,
     Idle,
+    Leave,
     OutputArrived,
     Release,
     Respond,
@@ -60,6 +61,7 @@ from awf.journal.events import (
     ExecutionRecovered,
     ExecutionReleased,
     ExecutionStarted,
+    StepAdopted,
     StepCompleted,
     StepFailed,
     StepOutput,
@@ -105,9 +107,11 @@ class Core:
         return decided
 
     def decide(self, stimulus: Stimulus, world: World) -> None:
-        """Answer one stimulus. After a final fact everything is ignored."""
+        """Answer one stimulus. After a final fact everything is ignored; what has been let go only continues."""
         self._flow.world = world
-        if self.state.finished:
+        if self.state.finished or (
+            self.state.released and not isinstance(stimulus, Continue | Cancel | Respond)
+        ):
             return
         match stimulus:
             case OutputArrived():
@@ -126,6 +130,8 @@ class Core:
                 waiting.park(self._flow)
             case Cancel():
                 self._cancel()
+            case Leave():
+                self._leave()
             case Release():
                 self._flow.emit(ExecutionReleased(engine=world.engine))
         self._flow.settle_down()
@@ -158,9 +164,37 @@ class Core:
             else:
                 flow.hooks.ended(hook.path, Cancelled(), "")
         for activity in state.flying():
+            if self._adopt(activity, stimulus.adoptable):
+                continue
             if after_crash(flow, activity, orderly=orderly):
                 return None
         return self._go_on()
+
+    def adoptable(self) -> list[str]:
+        """The ids of the attempts in flight that are to be taken over where they still can be."""
+        return [
+            activity.started.attempt_id
+            for activity in self.state.flying()
+            if activity.started is not None and _is_detached(activity) and not self._flow.is_ending(activity)
+        ]
+
+    def _adopt(self, activity: Activity, adoptable: Collection[str]) -> bool:
+        """Go on with the attempt that was in flight, if it can be; this comes before what ``on_crash`` says."""
+        started = activity.started
+        assert started is not None
+        if started.attempt_id not in adoptable or self._flow.is_ending(activity):
+            return False
+        self._flow.emit(
+            StepAdopted(
+                step=started.step,
+                state=started.state,
+                path=started.path,
+                attempt=started.attempt,
+                attempt_id=started.attempt_id,
+                engine=self._flow.world.engine,
+            )
+        )
+        return True
 
     def _go_on(self) -> None:
         """Whatever the journal's end left undone, innermost first. Waiting steps and running ones are left alone."""
@@ -231,13 +265,18 @@ class Core:
             flow.closing.cancel_rest()
         elif stimulus.hold:
             flow.emit(fact)
-            if not state.flying() and not state.hooks:
-                flow.emit(ExecutionReleased(engine=flow.world.engine))
+            self._leave()
         elif isinstance(fact, StepFailed):
             flow.failed(activity, fact)
         else:
             flow.emit(fact)
             flow.settle(activity)
+
+    def _leave(self) -> None:
+        """Let the execution go, unless something runs that the engine would take along."""
+        flying = [activity for activity in self.state.flying() if not _is_detached(activity)]
+        if not flying and not self.state.hooks and not self.state.cancel_requested:
+            self._flow.emit(ExecutionReleased(engine=self._flow.world.engine))
 
     def _end_step(self, activity: Activity, outcome: Outcome) -> None:
         self._flow.emit(self._ended_fact(activity, outcome))
@@ -324,3 +363,8 @@ class Core:
         if not self.state.cancel_requested:
             self._flow.emit(CancelRequested())
             self._flow.closing.cancel_rest()
+
+
+def _is_detached(activity: Activity) -> bool:
+    """Does the attempt in flight go on when its engine ends?"""
+    return activity.started is not None and activity.started.detach

@@ -16,7 +16,7 @@ import random
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,11 +26,12 @@ from awf.domain.secrets import is_secret
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.files import read_text
+from awf.engine.flow import execution_of
 from awf.engine.intents import Intents, marked_cancel, stimulus_of
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.lost import Intake
 from awf.engine.pinned import Definitions
-from awf.engine.ports import Clock, StepRunner
+from awf.engine.ports import AttemptKeeper, Clock, StepRunner
 from awf.engine.presence import Presence, is_alive, living, newest
 from awf.engine.resume import reused_facts
 from awf.engine.retention import ALL, Retention, keep_pruning
@@ -80,6 +81,7 @@ class Engine:
         *,
         store: Store,
         runners: Mapping[str, StepRunner],
+        attempts: AttemptKeeper,
         clock: Clock,
         settings: EngineSettings,
         presence: Presence,
@@ -89,6 +91,7 @@ class Engine:
     ) -> None:
         self._store = store
         self._runners = runners
+        self._attempts = attempts
         self._clock = clock
         self._settings = settings
         self._presence = presence
@@ -100,7 +103,7 @@ class Engine:
         self._definitions = Definitions(store)
         self._intake = Intake(store, presence.member.id)
         self._environment = Environment(
-            store, runners, clock, self._world, appended, asyncio.Semaphore(settings.slots)
+            store, runners, attempts, clock, self._world, appended, asyncio.Semaphore(settings.slots)
         )
         self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
         self._slotless: set[str] = set()
@@ -108,7 +111,7 @@ class Engine:
         self._woken = asyncio.Event()
         self._failures: Counter[str] = Counter()
         self._draining = False
-        self._stopping = False
+        self._stopping = self._ending = False
         self._foreground = False
         self._verified = clock.monotonic()
 
@@ -141,9 +144,11 @@ class Engine:
                 interpreter.leave()
         self.wake()
 
-    def stop(self) -> None:
-        """Claim nothing more, end the steps in flight without judging them, leave."""
+    def stop(self, *, everything: bool = False) -> None:
+        """Claim nothing more, end the steps in flight without judging them, leave. Detached steps are left to the next
+        engine, unless ``everything`` is to end."""
         self._draining = self._stopping = True
+        self._ending = self._ending or everything
         self._presence.drain()
         self.wake()
 
@@ -159,6 +164,7 @@ class Engine:
         if not self._foreground:
             background.append(asyncio.create_task(self._prune()))
         try:
+            await self._sweep()
             while not self._stopping and (self._running or self._claims):
                 self._woken.clear()
                 if await self._look():
@@ -170,6 +176,20 @@ class Engine:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+            self._attempts.close()
+
+    async def _sweep(self) -> None:
+        """Remove what engines before us kept of attempts that nobody will ask for."""
+        try:
+            self._attempts.sweep(await self._store.owners())
+            kept: dict[str, list[str]] = {}
+            for attempt in self._attempts.kept():
+                kept.setdefault(execution_of(attempt), []).append(attempt)
+            for execution, attempts in kept.items():
+                if await self._is_over(execution):
+                    self._attempts.forget(attempts)
+        except StoreUnavailable as error:
+            log.warning("what is left of old attempts stays for now: %s", error)
 
     async def _look(self) -> bool:
         """Obey intents, claim work; True when there is no reason to live."""
@@ -186,7 +206,7 @@ class Engine:
 
     async def _abandon(self) -> None:
         interpreters = [interpreter for interpreter, _ in self._running.values() if interpreter is not None]
-        await asyncio.gather(*(interpreter.abandon() for interpreter in interpreters))
+        await asyncio.gather(*(interpreter.abandon(everything=self._ending) for interpreter in interpreters))
         tasks = [task for _, task in self._running.values()]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=5)
@@ -317,6 +337,8 @@ class Engine:
             try:
                 head = (await self._store.heads([execution]))[execution]
                 if not head.finished:
+                    if isinstance(fact, ExecutionFailed):
+                        await self._end_leftovers(await load_state(self._store, execution), frozenset())
                     entry = Entry(head.last_seq + 1, self._clock.now(), fact)
                     await self._store.append(claim.ownership, [entry])
                     self._environment.appended()
@@ -342,31 +364,37 @@ class Engine:
             await self._store.append(claim.ownership, [failed])
             self._environment.appended()
             return None
-        await self._end_leftovers(state)
         secrets = await self._store.secrets(execution)
         sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._secret_environ)
         core = Core(state, workflows, real_inputs(state.accepted.inputs, secrets), sealer)
+        adoptable = frozenset[str]()
+        if state.started:
+            if intent is None or intent.kind != "cancel":
+                adoptable = frozenset(filter(self._attempts.adoptable, core.adoptable()))
+            await self._end_leftovers(state, adoptable)
         interpreter = Interpreter(core, claim.ownership, self._environment, sealer)
         if self._foreground:
             interpreter.stay()
-        first: list[Stimulus] = [Continue(reused)]
+        first: list[Stimulus] = [Continue(reused, adoptable)]
         if intent is not None:
             interpreter.folds(intent.id)
             stimulus = stimulus_of(intent)
             first.insert(len(first) if isinstance(stimulus, Respond) else 0, stimulus)
         return interpreter, first
 
-    async def _end_leftovers(self, state: ExecutionState) -> None:
-        """End what a dead engine left of the steps and hooks in flight."""
+    async def _end_leftovers(self, state: ExecutionState, adoptable: Collection[str]) -> None:
+        """End what a dead engine left of the steps and hooks in flight, but for what is adopted."""
         leftovers: dict[str, list[str]] = {}
         for activity in state.flying():
-            if activity.started is not None:
+            if activity.started is not None and activity.started.attempt_id not in adoptable:
                 leftovers.setdefault(activity.kind, []).append(activity.started.attempt_id)
         for hook in state.hooks.values():
             leftovers.setdefault("step", []).append(hook.attempt_id)
         for kind, attempts in leftovers.items():
             if kind in self._runners:
                 await self._runners[kind].end_leftovers(attempts)
+        ours = [attempt for attempt in self._attempts.kept() if execution_of(attempt) == state.execution]
+        self._attempts.forget([attempt for attempt in ours if attempt not in adoptable])
 
     async def _reused(self, state: ExecutionState) -> tuple[StepReused, ...]:
         resumed = state.accepted.resumed

@@ -30,6 +30,7 @@ from awf.journal.events import (
     InputRequired,
     LoopIterated,
     StateEntered,
+    StepAdopted,
     StepCompleted,
     StepFailed,
     StepOutput,
@@ -70,8 +71,12 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
             _enter(state, fact)
         case StepStarted():
             _start(state, entry, fact)
+        case StepAdopted():
+            # That engine died, but this attempt did not.
+            adopted = _known(state, entry, fact)
+            adopted.deaths = max(0, adopted.deaths - 1)
         case StepOutput():
-            _known(state, entry, fact).written[fact.stream].append(fact.text)
+            _write(state, entry, fact)
         case StepCompleted() | StepFailed():
             _end(state, entry, fact)
         case StepRetrying():
@@ -102,7 +107,7 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
 def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
     match fact:
         case ExecutionStarted():
-            state.status, state.started = "running", True
+            state.status, state.started, state.released = "running", True, False
         case ExecutionRecovered():
             if not fact.orderly:
                 for activity in state.flying():
@@ -153,11 +158,18 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     activity.question = activity.answer = None
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
-    activity.written = {"stdout": [], "stderr": []}
+    activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
     if not activity.parent:
         state.began[fact.path] = entry.seq
     if fact.kind == "call_workflow":
         state.sequences[fact.path] = Sequence(fact.path)
+
+
+def _write(state: ExecutionState, entry: Entry, fact: StepOutput) -> None:
+    activity = _known(state, entry, fact)
+    activity.written[fact.stream].append(fact.text)
+    if fact.truncated:
+        activity.cut.add(fact.stream)
 
 
 def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
@@ -273,7 +285,13 @@ def _activity(state: ExecutionState, entry: Entry, path: str) -> Activity:
 def _known(
     state: ExecutionState,
     entry: Entry,
-    fact: StepOutput | StepCompleted | StepFailed | StepRetrying | InputRequired | InputReceived,
+    fact: StepAdopted
+    | StepOutput
+    | StepCompleted
+    | StepFailed
+    | StepRetrying
+    | InputRequired
+    | InputReceived,
 ) -> Activity:
     """The open activity that a fact speaks of; checked by name, so that a wrong journal is found at its first lie."""
     activity = state.activities.get(fact.path)

@@ -376,6 +376,11 @@ def attempt_id(execution: str, step: int, attempt: int) -> str:
     return f"{execution}.{step}.{attempt}"
 
 
+def execution_of(attempt: str) -> str:
+    """The execution that an attempt's id belongs to."""
+    return attempt.partition(".")[0]
+
+
 def changed(fact: StepStarted, **fields: Any) -> StepStarted:
     """The fact with other values."""
     return msgspec.structs.replace(fact, **fields)

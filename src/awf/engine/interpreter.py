@@ -15,18 +15,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from awf.domain.outcomes import Failed, Outcome
+from awf.domain.outcomes import KILLED, Failed, Outcome
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
 from awf.engine.lost import is_recorded
-from awf.engine.output import OutputBuffer
-from awf.engine.ports import Clock, Emit, StepContext, StepRunner
+from awf.engine.output import Heard, OutputBuffer
+from awf.engine.ports import AttemptKeeper, Clock, Emit, StepContext, StepRunner
 from awf.engine.state import BLOCKS, is_below
 from awf.engine.stimuli import (
     Cancel,
     HookEnded,
     Idle,
+    Leave,
     OutputArrived,
     Release,
     Respond,
@@ -47,6 +48,7 @@ from awf.journal.events import (
     HookStarted,
     InputReceived,
     InputRequired,
+    StepAdopted,
     StepCompleted,
     StepFailed,
     StepRetrying,
@@ -60,9 +62,6 @@ log = logging.getLogger("awf.engine")
 
 RETRY_APPEND = 0.5
 """Seconds between tries to append while the store is unavailable."""
-
-KILLED = frozenset({129, 130, 137, 143})
-"""Exit codes of deaths by SIGHUP, SIGINT, SIGKILL, SIGTERM."""
 
 LONGEST_HOOK_OUTPUT = 4096
 """Characters of a hook's output that are kept."""
@@ -78,6 +77,7 @@ class Environment:
 
     store: Store
     runners: Mapping[str, StepRunner]
+    attempts: AttemptKeeper
     clock: Clock
     world: Callable[[], World]
     appended: Callable[[], None]
@@ -95,6 +95,7 @@ class Interpreter:
         self._inbox: asyncio.Queue[Stimulus | None] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancels: dict[str, asyncio.Event] = {}
+        self._detached: dict[str, str] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._intents: list[int] = []
         self._cancel_asked = False
@@ -154,12 +155,18 @@ class Interpreter:
         self._stays = True
 
     def leave(self) -> None:
-        """Let the step in flight finish and be recorded, start nothing more, and release the execution."""
+        """Let the step in flight finish and be recorded, start nothing more, and release the execution. Detached steps
+        are left to the next engine."""
         self._leaving = True
+        self._inbox.put_nowait(Leave())
 
-    async def abandon(self) -> None:
-        """End the steps in flight without judging them, and release the execution: recovery decides."""
+    async def abandon(self, *, everything: bool) -> None:
+        """End the steps in flight without judging them, and release the execution: recovery decides. Detached steps go
+        on, unless ``everything`` is to end."""
         self._abandoning.set()
+        if everything:
+            self._end_below("")
+            self._env.attempts.forget(await self._end_detached())
         await self._end_tasks()
         self._inbox.put_nowait(Release())
 
@@ -234,13 +241,19 @@ class Interpreter:
             match entry.fact:
                 case StepStarted() as fact:
                     self._start(fact)
+                case StepAdopted() as fact:
+                    self._adopt(fact)
                 case HookStarted() as fact:
                     self._start_hook(fact)
                 case StepRetrying() as fact:
+                    self._drop_attempt(fact.path)
                     self._set_timer(fact, fact.delay)
                 case InputRequired() as fact:
                     self._set_deadline(fact)
-                case StepCompleted(path=path) | StepFailed(path=path) | InputReceived(path=path):
+                case InputReceived(path=path):
+                    self._drop_timer(path)
+                case StepCompleted(path=path) | StepFailed(path=path):
+                    self._drop_attempt(path)
                     self._drop_timer(path)
                 case BlockEnding(path=path) | WorkflowClosing(path=path):
                     self._end_below(path)
@@ -309,7 +322,21 @@ class Interpreter:
                 StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving)
             )
         else:
+            if fact.detach:
+                self._detached[fact.path] = fact.attempt_id
             self._launch(fact.path, lambda cancel: self._attempt(fact, cancel))
+
+    def _adopt(self, adopted: StepAdopted) -> None:
+        """Follow an attempt that another engine started: what is new of its output, and its end."""
+        activity = self._core.state.activities[adopted.path]
+        fact = activity.started
+        assert fact is not None
+        ran = max(0.0, (self._env.clock.now() - activity.attempt_at) / 1_000_000)
+        heard = Heard(
+            {stream: sum(map(len, texts)) for stream, texts in activity.written.items()}, set(activity.cut)
+        )
+        self._detached[fact.path] = fact.attempt_id
+        self._launch(fact.path, lambda cancel: self._attempt(fact, cancel, (ran, heard)))
 
     def _start_hook(self, fact: HookStarted) -> None:
         if fact.refused or fact.command is None:
@@ -321,9 +348,12 @@ class Interpreter:
         cancel = self._cancels[key] = asyncio.Event()
         self._tasks[key] = asyncio.create_task(work(cancel))
 
-    async def _attempt(self, fact: StepStarted, cancel: asyncio.Event) -> None:
-        buffer = OutputBuffer(lambda *piece: self._written(fact.path, *piece), self._sealer)
-        outcome = buffer.close(await self._perform_step(fact, buffer.write, cancel))
+    async def _attempt(
+        self, fact: StepStarted, cancel: asyncio.Event, adopted: tuple[float, Heard] | None = None
+    ) -> None:
+        ran, heard = adopted or (None, None)
+        buffer = OutputBuffer(lambda *piece: self._written(fact.path, *piece), self._sealer, heard)
+        outcome = buffer.close(await self._perform_step(fact, buffer.write, cancel, ran))
         if outcome.exit_code in KILLED and not cancel.is_set():
             # A reboot, or a service manager, ends steps and engine at the same moment: see whether this is one.
             with contextlib.suppress(TimeoutError):
@@ -352,12 +382,16 @@ class Interpreter:
             self._forget(f"{fact.path}/@{fact.hook}")
             self._inbox.put_nowait(HookEnded(fact.path, outcome, "".join(written)[-LONGEST_HOOK_OUTPUT:]))
 
-    async def _perform_step(self, fact: StepStarted, emit: Emit, cancel: asyncio.Event) -> Outcome:
+    async def _perform_step(
+        self, fact: StepStarted, emit: Emit, cancel: asyncio.Event, ran: float | None = None
+    ) -> Outcome:
         runner = self._env.runners.get(fact.kind)
         if runner is None:
             return Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         try:
             async with self._env.slots:
+                if ran is not None:
+                    return await runner.adopt(fact, self._context(fact.path), emit, cancel, ran)
                 return await runner.run(self._unsealed(fact), self._context(fact.path), emit, cancel)
         except Exception as error:
             log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
@@ -397,8 +431,25 @@ class Interpreter:
             working_dir=self._core.state.accepted.working_dir,
         )
 
+    def _drop_attempt(self, path: str) -> None:
+        """How it ended is durable: what was kept of it for another engine is not needed any more."""
+        attempt = self._detached.pop(path, None)
+        if attempt is not None:
+            self._env.attempts.forget([attempt])
+
+    async def _end_detached(self) -> list[str]:
+        """Wait for detached steps that have been told to end; the ids of their attempts."""
+        tasks = [task for path, task in self._tasks.items() if path in self._detached]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return list(self._detached.values())
+
     async def _end_tasks(self) -> None:
-        """Nothing may run on behalf of an execution that this interpreter has let go."""
+        """Nothing may run on behalf of an execution that this interpreter has let go, but for detached steps that
+        nobody has told to end: the next owner takes them over."""
+        for path in self._detached:
+            task, cancel = self._tasks.get(path), self._cancels.get(path)
+            if task is not None and cancel is not None and not cancel.is_set():
+                task.cancel()
         self._end_below("")
         if self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)

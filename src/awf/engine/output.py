@@ -7,8 +7,8 @@ stream": within 100 ms or 16 KiB).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from awf.domain.outcomes import Outcome
 from awf.domain.sealing import Sealer
@@ -20,11 +20,22 @@ PIECE = 16 * 1024
 Deliver = Callable[[Stream, str, bool], None]
 
 
-class OutputBuffer:
-    """Collects what one attempt writes and delivers it in pieces of at most 16 KiB."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the journal has of an attempt already: characters by stream, and the streams whose recorded part ended."""
 
-    def __init__(self, deliver: Deliver, sealer: Sealer) -> None:
+    characters: Mapping[Stream, int]
+    cut: Collection[Stream]
+
+
+class OutputBuffer:
+    """Collects what one attempt writes and delivers it in pieces of at most 16 KiB. ``heard`` of an adopted attempt, which
+    is delivered from its beginning again, is left out: the same bytes give the same masked text."""
+
+    def __init__(self, deliver: Deliver, sealer: Sealer, heard: Heard | None = None) -> None:
         self._deliver = deliver
+        self._skip = dict(heard.characters) if heard is not None else {}
+        self._cut = frozenset(heard.cut) if heard is not None else frozenset()
         self._sealer = sealer
         self._masks = {"stdout": sealer.stream(), "stderr": sealer.stream()} if sealer else None
         self._pieces: list[tuple[Stream, str]] = []
@@ -37,10 +48,8 @@ class OutputBuffer:
             text = self._masks[stream].feed(text)
             if truncated:
                 text += self._masks[stream].close()
-        if text:
-            self._pieces.append((stream, text))
-            self._size += len(text)
-        if truncated:
+        self._add(stream, text)
+        if truncated and stream not in self._cut:
             self._flush()
             self._deliver(stream, "", True)
         elif self._size >= PIECE:
@@ -52,9 +61,7 @@ class OutputBuffer:
         """Deliver the rest; the outcome with the kept ends of its streams masked."""
         if self._masks is not None:
             for stream, mask in self._masks.items():
-                rest = mask.close()
-                if rest:
-                    self._pieces.append((stream, rest))  # type: ignore[arg-type]
+                self._add(stream, mask.close())  # type: ignore[arg-type]
             written = outcome.written
             outcome = replace(
                 outcome,
@@ -66,6 +73,15 @@ class OutputBuffer:
             )
         self._flush()
         return outcome
+
+    def _add(self, stream: Stream, text: str) -> None:
+        skip = self._skip.get(stream, 0)
+        if skip:
+            self._skip[stream] = max(0, skip - len(text))
+            text = text[skip:]
+        if text:
+            self._pieces.append((stream, text))
+            self._size += len(text)
 
     def _flush(self) -> None:
         if self._timer is not None:

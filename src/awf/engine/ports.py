@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -72,7 +72,8 @@ class StepContext:
 
 
 class StepRunner(Protocol):
-    """Performs attempts of one kind of step. Never raises; never writes to the journal."""
+    """Performs attempts of one kind of step. Never raises; never writes to the journal. Cancelling the task that runs
+    or adopts a detached attempt (``fact.detach``) lets go of it: its processes go on."""
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -80,6 +81,38 @@ class StepRunner(Protocol):
         """Run the attempt to its end. When ``cancel`` is set, end it and return Cancelled once nothing is left."""
         ...
 
+    async def adopt(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+    ) -> Outcome:
+        """Like ``run``, for a detached attempt that another engine started ``ran`` seconds ago. What it has written is
+        delivered from the beginning, as the same text."""
+        ...
+
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """End the processes that a dead engine left of these attempts, and wait until none is left."""
+        ...
+
+
+class AttemptKeeper(Protocol):
+    """What attempts leave outside the journal, so that the next engine finds them; the same for all kinds of steps."""
+
+    def adoptable(self, attempt: str) -> bool:
+        """Does a detached attempt go on without its engine, or has it left how it ended? One that was killed meanwhile
+        (by a service manager, along with the engine) has not ended in a way that counts. None survives a reboot."""
+        ...
+
+    def kept(self) -> list[str]:
+        """The ids of the attempts of which something is kept."""
+        ...
+
+    def forget(self, attempts: Collection[str]) -> None:
+        """Nothing of these is needed any more: their outcomes are durable, or will never be known."""
+        ...
+
+    def sweep(self, owners: Collection[str]) -> None:
+        """Remove what dead engines kept for themselves, but for those that still own executions."""
+        ...
+
+    def close(self) -> None:
+        """The engine leaves."""
         ...

@@ -50,6 +50,7 @@ class ShellStep:
             dir=sealer.seal(directory),
             env=env,
             max_output=state.max_output,
+            detach=state.detach,
             warnings=tuple(map(sealer.mask, warnings)),
         )
 

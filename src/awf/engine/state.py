@@ -86,8 +86,8 @@ class Activity:
     ``started`` None: not started yet (its ``pre`` hooks may be running). ``flying``: an attempt runs. ``retry_at``: the
     time of the next attempt, while waiting for it. ``result``: it has ended, and waits to be routed (its ``post`` hooks
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
-    while an attempt ran. ``index`` is a loop's iteration. ``question``: what it asked a person; ``answer``: what they said,
-    until that has been acted on.
+    and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
+    ended. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
     path: str
@@ -109,6 +109,7 @@ class Activity:
     index: int = -1
     hooks_done: int = 0
     written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
+    cut: set[Stream] = field(default_factory=set)
 
     @property
     def waits(self) -> bool:

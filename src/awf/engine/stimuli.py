@@ -40,10 +40,12 @@ class World:
 class Continue:
     """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
 
-    ``reused`` are the results to take over if the execution resumes another and has not taken them yet.
+    ``reused`` are the results to take over if the execution resumes another and has not taken them yet. ``adoptable``:
+    the ids of attempts in flight that go on without their engine, or have left how they ended.
     """
 
     reused: tuple[StepReused, ...] = ()
+    adoptable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,24 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """The engine finishes what it runs: the execution is let go as soon as nothing but detached steps is running."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """The engine leaves in order; the execution waits for another."""
 
 
 Stimulus: TypeAlias = (
-    Continue | OutputArrived | StepFinished | HookEnded | TimerFired | Respond | Idle | Cancel | Release
+    Continue
+    | OutputArrived
+    | StepFinished
+    | HookEnded
+    | TimerFired
+    | Respond
+    | Idle
+    | Cancel
+    | Leave
+    | Release
 )

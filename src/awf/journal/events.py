@@ -149,7 +149,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
 
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
     failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
-    ``max_output``: bytes of each stream that are kept; None: the usual. ``warnings``: what people should know of what
+    ``detach``: the attempt outlives its engine. ``max_output``: bytes of each stream that are kept; None: the usual. ``warnings``: what people should know of what
     was made of it (a value with quote characters outside quotes, an input that is not exported).
 
     Of loops, parallel blocks and sub-workflows, which have no process: ``items`` and ``limit`` of a loop (``left_out``
@@ -169,6 +169,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     env: dict[str, str] = {}
     timeout: float | None = None
     max_output: int | None = None
+    detach: bool = False
     refused: str = ""
     items: list[Json] | None = None
     limit: int | None = None
@@ -176,6 +177,18 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     branches: tuple[str, ...] = ()
     inputs: dict[str, Json] | None = None
     warnings: tuple[str, ...] = ()
+
+
+class StepAdopted(Fact, frozen=True, kw_only=True, tag="step.adopted"):
+    """A detached attempt outlived the engine that started it, or ended meanwhile and left how; ``engine`` follows it
+    from here on, as the same attempt."""
+
+    step: int
+    state: str
+    path: str
+    attempt: int
+    attempt_id: str
+    engine: str
 
 
 class StepOutput(Fact, frozen=True, kw_only=True, tag="step.output"):
@@ -360,6 +373,7 @@ AnyFact: TypeAlias = (
     | StepReused
     | StateEntered
     | StepStarted
+    | StepAdopted
     | StepOutput
     | StepCompleted
     | StepFailed

@@ -7,16 +7,12 @@ follows, the last half is kept.
 from __future__ import annotations
 
 import asyncio
-import codecs
 import os
 from collections import deque
 
 from awf.engine.ports import Emit
 from awf.journal.events import Stream
-
-RECORDED = 5 * 1024 * 1024
-KEPT = 5 * 1024 * 1024
-"""Bytes of a stream's beginning and of its end, where nobody says otherwise."""
+from awf.runners.recorder import Recorder
 
 _READ = 64 * 1024
 _LAST_READS = 32
@@ -28,17 +24,18 @@ class Pipe:
 
     def __init__(self, fd: int, stream: Stream, emit: Emit, limit: int | None = None) -> None:
         self._fd = fd
-        self._stream: Stream = stream
-        self._emit = emit
-        self._recorded, self._kept = (RECORDED, KEPT) if limit is None else (limit - limit // 2, limit // 2)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._recorder = Recorder(stream, emit, limit)
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
         self._open = True
         self._loop = asyncio.get_running_loop()
-        self.total = 0
         os.set_blocking(fd, False)
         self._loop.add_reader(fd, self._read)
+
+    @property
+    def total(self) -> int:
+        """Bytes read."""
+        return self._recorder.total
 
     def finish(self) -> str:
         """Take what is in the pipe, stop reading, and return the kept end of a stream that was too long."""
@@ -46,9 +43,7 @@ class Pipe:
             if not self._open or not self._read():
                 break
         self._close()
-        rest = self._decoder.decode(b"", final=True)
-        if rest and self.total <= self._recorded:
-            self._emit(self._stream, rest, False)
+        self._recorder.close()
         return b"".join(self._tail).decode(errors="replace")
 
     def _read(self) -> bool:
@@ -61,28 +56,20 @@ class Pipe:
         if not data:
             self._close()
             return False
-        before, self.total = self.total, self.total + len(data)
-        if before <= self._recorded:
-            self._record(data[: self._recorded - before], ended=self.total > self._recorded)
-            data = data[self._recorded - before :]
-        if data:
-            self._keep(data)
+        rest = self._recorder.take(data)
+        if rest:
+            self._keep(rest)
         return True
-
-    def _record(self, data: bytes, *, ended: bool) -> None:
-        text = self._decoder.decode(data, final=ended)
-        if text or ended:
-            self._emit(self._stream, text, ended)
 
     def _keep(self, data: bytes) -> None:
         self._tail.append(data)
         self._tail_size += len(data)
-        while self._tail_size > self._kept:
+        while self._tail_size > self._recorder.kept:
             first = self._tail.popleft()
-            over = self._tail_size - self._kept
+            over = self._tail_size - self._recorder.kept
             if len(first) > over:
                 self._tail.appendleft(first[over:])
-                self._tail_size = self._kept
+                self._tail_size = self._recorder.kept
             else:
                 self._tail_size -= len(first)
 

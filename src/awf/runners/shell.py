@@ -1,4 +1,5 @@
-"""Runs the attempts of ``type: step``: one shell, its own session, no stdin, bounded output.
+"""Runs the attempts of ``type: step``: one shell, its own session, no stdin, bounded output; a detached one so that it
+outlives us (``awf.runners.detached``).
 
 Rules: workflow language, "Shell: running". The process is started inline (``subprocess.Popen``, which uses vfork) and
 watched through a pidfd; both beat asyncio's own subprocess support by a wide margin.
@@ -12,16 +13,21 @@ import errno
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
 from awf.domain.shell import preamble
 from awf.domain.timestamps import duration_text
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import ShellCommand, StepStarted
+from awf.runners.attempts import Attempts
+from awf.runners.detached import Following, start
 from awf.runners.environment import step_environment
-from awf.runners.notes import Notes, ticks
+from awf.runners.exits import exit_or
+from awf.runners.notes import ticks
 from awf.runners.pipes import Pipe
 from awf.runners.processes import Leader, end
 
@@ -37,16 +43,20 @@ EXHAUSTED_PAUSE = 0.2
 TIMEOUT_EXIT = 124
 CANNOT_START_EXIT = 126
 NOT_FOUND_EXIT = 127
+LOST_EXIT = 137
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ShellRunner:
-    """``shell``: an absolute path. ``grace``: seconds between SIGTERM and SIGKILL. ``notes``: where starts are noted."""
+    """``shell``: an absolute path. ``grace``: seconds between SIGTERM and SIGKILL. ``attempts``: where starts are noted,
+    and where detached steps leave what the next engine needs."""
 
     shell: str
     grace: float
     clock: Clock
-    notes: Notes
+    attempts: Attempts
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -58,38 +68,72 @@ class ShellRunner:
         if not directory.is_dir():
             return Failed(f"working directory does not exist: {directory}", CANNOT_START_EXIT)
         try:
-            script = _Script(self.shell, fact.command)
+            kept = self.attempts.create(fact.attempt_id).directory if fact.detach else None
+            script = _Script(self.shell, fact.command, kept)
         except OSError as error:
-            return Failed(
-                f"cannot write the command to a temporary file: {error.strerror}", CANNOT_START_EXIT
+            what = "keep the output" if fact.detach else "write the command to a temporary file"
+            return Failed(f"cannot {what}: {error.strerror}", CANNOT_START_EXIT)
+        env = step_environment(fact, context)
+        if fact.detach:
+
+            def start_detached() -> subprocess.Popen[bytes]:
+                return start(self.attempts, fact.attempt_id, script.argv, cwd=directory, env=env)
+
+            child = await _started(start_detached, script.argv[0], cancel)
+            return (
+                child if isinstance(child, Failed) else await self._follow(fact, emit, cancel, began, child)
             )
-        while True:
-            try:
-                earliest = ticks()
-                process, out_read, err_read = self._start(script.argv, directory, fact, context)
-                leader = self.notes.started(fact.attempt_id, process.pid, earliest)
-                break
-            except (OSError, ValueError) as error:
-                if getattr(error, "errno", None) in EXHAUSTED and not cancel.is_set():
-                    await asyncio.sleep(EXHAUSTED_PAUSE)
-                    continue
-                script.remove()
-                code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
-                return Failed(
-                    f"cannot start {script.argv[0]}: {getattr(error, 'strerror', None) or error}", code
-                )
-        limit = fact.max_output
-        pipes = Pipe(out_read, "stdout", emit, limit), Pipe(err_read, "stderr", emit, limit)
         try:
-            return await self._watch(process, leader, pipes, fact, cancel, began)
+            began_process = await _started(
+                lambda: self._start(script.argv, directory, fact, env), script.argv[0], cancel
+            )
+            if isinstance(began_process, Failed):
+                return began_process
+            pipes = began_process.pipes(emit, fact.max_output)
+            return await self._watch(began_process, pipes, fact, cancel, began)
         finally:
-            self.notes.ended(fact.attempt_id)
+            self.attempts.notes.ended(fact.attempt_id)
             script.remove()
 
-    def _start(
-        self, argv: list[str], directory: Path, fact: StepStarted, context: StepContext
-    ) -> tuple[subprocess.Popen[bytes], int, int]:
-        """A process and the reading ends of its stdout and stderr. Raises OSError, ValueError; leaves nothing open."""
+    async def adopt(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+    ) -> Outcome:
+        """See ``awf.engine.ports.StepRunner``."""
+        del context
+        return await self._follow(fact, emit, cancel, self.clock.monotonic() - ran, None)
+
+    async def end_leftovers(self, attempt_ids: list[str]) -> None:
+        """See ``awf.engine.ports.StepRunner``."""
+        leaders = await asyncio.to_thread(self.attempts.notes.leaders, attempt_ids)
+        await end(attempt_ids, leaders, grace=self.grace)
+
+    async def _follow(
+        self,
+        fact: StepStarted,
+        emit: Emit,
+        cancel: asyncio.Event,
+        began: float,
+        child: subprocess.Popen[bytes] | None,
+    ) -> Outcome:
+        """A detached step, to its end; ``child`` None: of another engine."""
+        timeout = fact.timeout
+        if timeout is not None:
+            timeout = max(0.0, timeout - (self.clock.monotonic() - began))
+        following = Following(self.attempts, fact.attempt_id, emit, fact.max_output, self.grace)
+        try:
+            ended = await following.watch(child, cancel, timeout)
+        except OSError as error:
+            return Failed(f"the output of the detached step cannot be read: {error.strerror}", LOST_EXIT)
+        duration = max(0.0, self.clock.monotonic() - began - ended.since)
+        if ended.code is None and ended.stopped is None:
+            return Failed(
+                "the detached step ended without leaving its exit status", LOST_EXIT, duration, ended.written
+            )
+        code = LOST_EXIT if ended.code is None else ended.code
+        return _outcome(ended.stopped, code, duration, ended.written, fact.timeout)
+
+    def _start(self, argv: list[str], directory: Path, fact: StepStarted, env: Mapping[str, str]) -> _Process:
+        """Raises OSError, ValueError; leaves nothing open."""
         with contextlib.ExitStack() as opened, contextlib.ExitStack() as writing:
             ends = []
             for _ in range(2):
@@ -97,90 +141,86 @@ class ShellRunner:
                 opened.callback(os.close, read)
                 writing.callback(os.close, write)
                 ends.append((read, write))
-            process = subprocess.Popen(
+            earliest = ticks()
+            child = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=ends[0][1],
                 stderr=ends[1][1],
                 cwd=directory,
-                env=step_environment(fact, context),
+                env=env,
                 start_new_session=True,
             )
             opened.pop_all()
-            return process, ends[0][0], ends[1][0]
-
-    async def end_leftovers(self, attempt_ids: list[str]) -> None:
-        """See ``awf.engine.ports.StepRunner``."""
-        leaders = await asyncio.to_thread(self.notes.leaders, attempt_ids)
-        await end(attempt_ids, leaders, grace=self.grace)
+            leader = self.attempts.notes.started(fact.attempt_id, child.pid, earliest)
+            return _Process(child, leader, ends[0][0], ends[1][0])
 
     async def _watch(
         self,
-        process: subprocess.Popen[bytes],
-        leader: Leader,
+        process: _Process,
         pipes: tuple[Pipe, Pipe],
         fact: StepStarted,
         cancel: asyncio.Event,
         began: float,
     ) -> Outcome:
         out, err = pipes
-        stopped = await _exit_or(process, cancel, fact.timeout)
-        if stopped is not None:
-            ending = asyncio.create_task(end([fact.attempt_id], [leader], grace=self.grace))
-            await _exit_or(process, None, None)
-            process.wait()
-            await ending
-        code = process.wait()
+        pidfd = os.pidfd_open(process.child.pid)
+        try:
+            stopped = await exit_or(pidfd, cancel, fact.timeout)
+            if stopped is not None:
+                await end([fact.attempt_id], [process.leader], grace=self.grace)
+        finally:
+            os.close(pidfd)
+        code = process.child.wait()
         code = 128 - code if code < 0 else code
         stdout_tail, stderr_tail = out.finish(), err.finish()
         written = Written(out.total, err.total, stdout_tail, stderr_tail)
-        duration = self.clock.monotonic() - began
-        if stopped == "cancel":
-            return Cancelled(code, duration, written)
-        if stopped == "timeout":
-            error = f"timeout exceeded ({duration_text(fact.timeout or 0)})"
-            return Failed(error, TIMEOUT_EXIT, duration, written)
-        if code == 0:
-            return Succeeded(0, duration, written)
-        return Failed("", code, duration, written)
+        return _outcome(stopped, code, self.clock.monotonic() - began, written, fact.timeout)
 
 
-async def _exit_or(
-    process: subprocess.Popen[bytes], cancel: asyncio.Event | None, timeout: float | None
-) -> str | None:
-    """Wait for the exit (None), the cancel event (``cancel``) or the timeout (``timeout``), whichever is first."""
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[str | None] = loop.create_future()
-    pidfd = os.pidfd_open(process.pid)
-    loop.add_reader(pidfd, _resolve, over, None)
-    timer = loop.call_later(timeout, _resolve, over, "timeout") if timeout is not None else None
-    cancelled = loop.create_task(_resolve_when(cancel, over)) if cancel is not None else None
-    try:
-        return await over
-    finally:
-        loop.remove_reader(pidfd)
-        os.close(pidfd)
-        if timer is not None:
-            timer.cancel()
-        if cancelled is not None:
-            cancelled.cancel()
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """A child of ours, and the reading ends of its output."""
+
+    child: subprocess.Popen[bytes]
+    leader: Leader
+    stdout: int
+    stderr: int
+
+    def pipes(self, emit: Emit, limit: int | None) -> tuple[Pipe, Pipe]:
+        """Its output, read from now on."""
+        return Pipe(self.stdout, "stdout", emit, limit), Pipe(self.stderr, "stderr", emit, limit)
 
 
-def _resolve(over: asyncio.Future[str | None], how: str | None) -> None:
-    if not over.done():
-        over.set_result(how)
+async def _started(start_it: Callable[[], T], program: str, cancel: asyncio.Event) -> T | Failed:
+    """What starts, once the machine has what it takes; a failure where that cannot be."""
+    while True:
+        try:
+            return start_it()
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) in EXHAUSTED and not cancel.is_set():
+                await asyncio.sleep(EXHAUSTED_PAUSE)
+                continue
+            code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
+            return Failed(f"cannot start {program}: {getattr(error, 'strerror', None) or error}", code)
 
 
-async def _resolve_when(cancel: asyncio.Event, over: asyncio.Future[str | None]) -> None:
-    await cancel.wait()
-    _resolve(over, "cancel")
+def _outcome(
+    stopped: str | None, code: int, duration: float, written: Written, timeout: float | None
+) -> Outcome:
+    if stopped == "cancel":
+        return Cancelled(code, duration, written)
+    if stopped == "timeout":
+        error = f"timeout exceeded ({duration_text(timeout or 0)})"
+        return Failed(error, TIMEOUT_EXIT, duration, written)
+    return Failed("", code, duration, written) if code else Succeeded(0, duration, written)
 
 
 class _Script:
-    """The command line of one attempt. A long command goes through a file that only we can read, and so does a program
-    (``#!``), which is handed to its interpreter as the kernel would."""
+    """The command line of one attempt. A long command goes through a file that only we can read (in ``directory``, if
+    given), and so does a program (``#!``), which is handed to its interpreter as the kernel would."""
 
-    def __init__(self, shell: str, command: ShellCommand) -> None:
+    def __init__(self, shell: str, command: ShellCommand, directory: Path | None = None) -> None:
         self._file: str | None = None
         interpreter = _interpreter(command.script) if command.program else []
         first, rest = "", command.script
@@ -192,7 +232,7 @@ class _Script:
         if not interpreter and len(text.encode()) <= LONGEST_ARGUMENT:
             self.argv = [shell, "-c", text]
             return
-        handle, self._file = tempfile.mkstemp(prefix="awf-command-", suffix=".sh")
+        handle, self._file = tempfile.mkstemp(prefix="awf-command-", suffix=".sh", dir=directory)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)

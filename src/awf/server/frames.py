@@ -15,6 +15,7 @@ step.reused            step.reused          all      step_name, status, output, 
                                                      exit_code, reused [, output_truncated, path]
 step.started           step.started         default  step_name, status, started_at, attempt [, recovered, warnings,
                                                      path]
+step.adopted           step.adopted         all      step_name, status, attempt, at [, path]
 step.output            output               default  step_name, output, stream [, truncated, path]
 step.completed         step.completed       default  step_name, status, output, completed_at, attempt, exit_code,
                                                      duration_ms [, output_truncated, note, path]
@@ -66,6 +67,7 @@ from awf.journal.events import (
     InputReceived,
     InputRequired,
     StateEntered,
+    StepAdopted,
     StepCompleted,
     StepFailed,
     StepOutput,
@@ -225,6 +227,14 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
                 "at": at,
                 **_place(fact),
             }
+        case StepAdopted() as fact:
+            return name, {
+                "step_name": fact.state,
+                "status": "running",
+                "attempt": fact.attempt,
+                "at": at,
+                **_place(fact),
+            }
         case HookStarted() as fact:
             warned = {"warnings": fact.warnings} if fact.warnings else {}
             return name, {"path": fact.path, "hook": fact.hook, "index": fact.index, "at": at, **warned}
@@ -247,6 +257,7 @@ def _input(fact: InputRequired | InputReceived, at: datetime) -> dict[str, Any]:
 
 def _place(
     fact: StepStarted
+    | StepAdopted
     | StepOutput
     | StepCompleted
     | StepFailed

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from awf import compose
 from awf.engine.ports import Clock, StepRunner
 from awf.journal.store import Store
-from awf.runners.notes import Notes
+from awf.runners.attempts import Attempts
 from awf.settings import Settings
 from awf.testing.crash import Crashes, CrashingRunner, Point, crashing_store
 from awf.testing.faults import Faults, failing
@@ -32,8 +32,8 @@ def prepare() -> None:
         opened.append(Crashes(points, settings.storage, store))
         return crashing_store(failing(store, faults), opened[-1])
 
-    def faulty_runners(settings: Settings, clock: Clock, notes: Notes) -> Mapping[str, StepRunner]:
-        runners = build_runners(settings, clock, notes)
+    def faulty_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mapping[str, StepRunner]:
+        runners = build_runners(settings, clock, attempts)
         return {kind: CrashingRunner(runner, opened[-1]) for kind, runner in runners.items()}
 
     compose.open_store = faulty_store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
@@ -24,6 +24,7 @@ class ScriptedRunner:
         self.started: list[StepStarted] = []
         self.contexts: list[StepContext] = []
         self.ended: list[str] = []
+        self.adopted: list[tuple[StepStarted, float]] = []
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -43,6 +44,13 @@ class ScriptedRunner:
         cancelled.cancel()
         return gate.result() if gate.done() else Cancelled()
 
+    async def adopt(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+    ) -> Outcome:
+        """Like ``run``; ``adopted`` lists these, with the seconds that they had run."""
+        self.adopted.append((fact, ran))
+        return await self.run(fact, context, emit, cancel)
+
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """Remember which were asked for."""
         self.ended += attempt_ids
@@ -58,6 +66,34 @@ class ScriptedRunner:
 
     def _event(self, state: str) -> asyncio.Event:
         return self._begun.setdefault(state, asyncio.Event())
+
+
+class ScriptedKeeper:
+    """``awf.engine.ports.AttemptKeeper`` in memory: ``adopts`` are the ids of attempts that can be taken over."""
+
+    def __init__(self) -> None:
+        self.adopts: set[str] = set()
+        self.files: set[str] = set()
+        self.closed = False
+
+    def adoptable(self, attempt: str) -> bool:
+        """See ``awf.engine.ports.AttemptKeeper``."""
+        return attempt in self.adopts
+
+    def kept(self) -> list[str]:
+        """See ``awf.engine.ports.AttemptKeeper``."""
+        return sorted(self.files)
+
+    def forget(self, attempts: Collection[str]) -> None:
+        """See ``awf.engine.ports.AttemptKeeper``."""
+        self.files -= set(attempts)
+
+    def sweep(self, owners: Collection[str]) -> None:
+        """Nothing is kept for engines."""
+
+    def close(self) -> None:
+        """See ``awf.engine.ports.AttemptKeeper``."""
+        self.closed = True
 
 
 def wait(_fact: StepStarted, _emit: Emit) -> None:

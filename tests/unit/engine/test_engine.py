@@ -20,7 +20,7 @@ from awf.journal.events import ExecutionAccepted
 from awf.journal.store import Acceptance, ExecutionRow, Ownership
 from awf.stores.memory import MemoryStore
 from awf.testing.clock import FakeClock
-from awf.testing.runners import ScriptedRunner, fail, wait, write
+from awf.testing.runners import ScriptedKeeper, ScriptedRunner, fail, wait, write
 
 LINE = dedent("""
     name: line
@@ -78,6 +78,7 @@ class Bench:
         self.store = FullDisk()
         self.clock = FakeClock()
         self.runner = ScriptedRunner()
+        self.attempts = ScriptedKeeper()
         self.marks = NoMarks()
         self.changed = asyncio.Event()
         self.server = Presence(
@@ -97,6 +98,7 @@ class Bench:
         return Engine(
             store=self.store,
             runners={"step": runner or self.runner},
+            attempts=self.attempts,
             clock=self.clock,
             settings=EngineSettings(slots, self.directory / "engines", self.directory / "servers"),
             presence=presence,

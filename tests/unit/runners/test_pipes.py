@@ -1,7 +1,8 @@
 import asyncio
 import os
 
-from awf.runners.pipes import KEPT, RECORDED, Pipe
+from awf.runners.pipes import Pipe
+from awf.runners.recorder import KEPT, RECORDED
 
 
 def collect(data: list[bytes], *, end: bool = True) -> tuple[list[tuple[str, str, bool]], str, int]:

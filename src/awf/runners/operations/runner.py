@@ -69,6 +69,13 @@ class OperationRunner:
         text = json.dumps(outcome, ensure_ascii=False, separators=(",", ":"))
         return Succeeded(0, duration, product=Product(output=text, response=outcome))
 
+    async def adopt(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+    ) -> Outcome:
+        """An operation ends with its engine (the language has no ``detach`` for it): nothing of it can be taken over."""
+        del context, emit, cancel
+        return Failed(f"step '{fact.state}' ended with its engine", duration=ran)
+
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """An operation has no process of its own: what a dead engine began is over."""
 

@@ -1,0 +1,161 @@
+"""Processes that outlive the engine that started them, and whatever engine there is follows them to their end.
+
+Such a process is started through a wrapper in a session of its own. Its output goes to files, the wrapper keeps its exit
+status, and both are found by the attempt's id (``awf.runners.attempts``). Nothing here knows what the process is: a shell
+step and an agent are started, followed and adopted alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from awf.domain.outcomes import Written
+from awf.engine.ports import Emit
+from awf.runners.attempts import AttemptFiles, Attempts
+from awf.runners.exits import exit_or
+from awf.runners.following import Follower
+from awf.runners.notes import ticks
+from awf.runners.processes import Leader, end, opened, process
+
+log = logging.getLogger("awf.runners")
+
+POLL = 0.03
+"""Seconds between looks at the files."""
+
+WRAPPER = """\
+trap : HUP INT QUIT TERM
+read -r stat </proc/$$/stat
+printf '%s\\n' "$stat" >>"$0"
+"$@"
+code=$?
+printf '%s\\n' "$code" >>"$0"
+exit "$code"
+"""
+"""A caught signal, unlike an ignored one, is not inherited: the process has the default dispositions, and the wrapper
+lives through the SIGTERM that ends its group, until it has written the status. ``$0`` is the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a followed process ended. ``stopped``: by ``cancel`` or ``timeout``, None by itself. ``code`` None: nobody
+    knows. ``since``: seconds ago."""
+
+    stopped: str | None
+    code: int | None
+    written: Written
+    since: float = 0.0
+
+
+def start(
+    attempts: Attempts, attempt: str, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a process whose files have been created. It reads ``stdin`` of its files where that exists.
+
+    Raises OSError, ValueError; leaves nothing open."""
+    files = attempts.files(attempt)
+    with contextlib.ExitStack() as opened_files:
+
+        def open_file(path: Path, flags: int) -> int:
+            fd = os.open(path, flags | os.O_CLOEXEC)
+            opened_files.callback(os.close, fd)
+            return fd
+
+        given = files.stdin if files.stdin.exists() else Path(os.devnull)
+        earliest = ticks()
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", WRAPPER, str(files.record_file), *argv],
+            stdin=open_file(given, os.O_RDONLY),
+            stdout=open_file(files.stdout, os.O_WRONLY | os.O_APPEND),
+            stderr=open_file(files.stderr, os.O_WRONLY | os.O_APPEND),
+            cwd=cwd,
+            env=env,
+            start_new_session=True,
+        )
+        attempts.notes.started(attempt, child.pid, earliest)
+        return child
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """One detached attempt, followed to its end. ``limit``: bytes of each stream that are kept. ``grace``: seconds
+    between SIGTERM and SIGKILL. Cancelling ``watch`` lets go of the process, which goes on."""
+
+    attempts: Attempts
+    attempt: str
+    emit: Emit
+    limit: int | None
+    grace: float
+
+    async def watch(
+        self, child: subprocess.Popen[bytes] | None, cancel: asyncio.Event, timeout: float | None
+    ) -> Ended:
+        """Follow ``child``, or (None) the process that another engine started. Output is delivered from its beginning.
+        Raises OSError where the files are gone."""
+        files = self.attempts.files(self.attempt)
+        out = Follower(files.stdout, "stdout", self.emit, self.limit)
+        with contextlib.closing(out):
+            err = Follower(files.stderr, "stderr", self.emit, self.limit)
+            with contextlib.closing(err):
+                stopped = await self._until_over(child, files, (out, err), cancel, timeout)
+                code, since = self._status(child, files)
+                (out_bytes, out_tail), (err_bytes, err_tail) = out.finish(), err.finish()
+        self.attempts.notes.ended(self.attempt)
+        return Ended(stopped, code, Written(out_bytes, err_bytes, out_tail, err_tail), since)
+
+    async def _until_over(
+        self,
+        child: subprocess.Popen[bytes] | None,
+        files: AttemptFiles,
+        followers: tuple[Follower, Follower],
+        cancel: asyncio.Event,
+        timeout: float | None,
+    ) -> str | None:
+        leader = _leader(child) if child is not None else files.record().wrapper
+        if leader is None:
+            return None
+        pump = asyncio.create_task(_pump(followers))
+        try:
+            stopped = None
+            with contextlib.suppress(ProcessLookupError), opened(leader.pid, leader.earliest) as pidfd:
+                stopped = await exit_or(pidfd, cancel, timeout)
+            if stopped is not None or files.record().status is None:
+                # Where the wrapper died without a word, what it started is nobody's any more.
+                await end([self.attempt], [leader], grace=self.grace)
+            return stopped
+        finally:
+            pump.cancel()
+
+    @staticmethod
+    def _status(child: subprocess.Popen[bytes] | None, files: AttemptFiles) -> tuple[int | None, float]:
+        """The exit status, and how many seconds ago it was written."""
+        code = child.wait() if child is not None else None
+        status, since = files.record().status, 0.0
+        if status is not None:
+            since = max(0.0, time.time() - files.record_file.stat().st_mtime)
+        elif code is not None:
+            status = 128 - code if code < 0 else code
+        return status, since
+
+
+def _leader(child: subprocess.Popen[bytes]) -> Leader | None:
+    """Our own child, as long as it has not ended: its id cannot be another's before we have waited for it."""
+    found = process(child.pid)
+    return None if found is None else Leader(found.pid, found.start, found.start)
+
+
+async def _pump(followers: tuple[Follower, Follower]) -> None:
+    while True:
+        for follower in followers:
+            try:
+                follower.read()
+            except OSError as error:
+                log.warning("output of a detached step cannot be read: %s", error)
+        await asyncio.sleep(POLL)
