@@ -23,6 +23,7 @@ from typing import Protocol
 
 from awf.domain.sealing import Sealer
 from awf.domain.secrets import is_secret
+from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
 from awf.engine.files import read_text
@@ -112,6 +113,7 @@ class Engine:
         self._failures: Counter[str] = Counter()
         self._draining = False
         self._stopping = self._ending = False
+        self._waiting = Complaint(log, "waiting for the store")
         self._foreground = False
         self._verified = clock.monotonic()
 
@@ -199,10 +201,12 @@ class Engine:
             await self._obey()
             if self._claims and self._is_newest():
                 await self._claim()
-            return await self._is_idle()
+            idle = await self._is_idle()
         except StoreUnavailable as error:
-            log.warning("waiting for the store: %s", error)
+            self._waiting.about(error)
             return False
+        self._waiting.over()
+        return idle
 
     async def _abandon(self) -> None:
         interpreters = [interpreter for interpreter, _ in self._running.values() if interpreter is not None]
@@ -214,12 +218,14 @@ class Engine:
                 task.cancel()
 
     async def _upkeep(self) -> None:
+        complaint = Complaint(log, "upkeep of the store fails")
         while True:
             await asyncio.sleep(MAINTAIN)
             try:
                 await self._store.maintain()
+                complaint.over()
             except AwfError as error:
-                log.warning("upkeep of the store: %s", error)
+                complaint.about(error)
 
     async def _prune(self) -> None:
         await keep_pruning(
@@ -333,17 +339,18 @@ class Engine:
             fact = ExecutionFailed(
                 error=f"internal error of the engine (reference {reference}; its log says more)"
             )
+        complaint = Complaint(log, f"execution {execution} waits to be let go")
         while True:
             try:
-                head = (await self._store.heads([execution]))[execution]
-                if not head.finished:
+                head = (await self._store.heads([execution])).get(execution)
+                if head is not None and not head.finished:
                     if isinstance(fact, ExecutionFailed):
                         await self._end_leftovers(await load_state(self._store, execution), frozenset())
                     entry = Entry(head.last_seq + 1, self._clock.now(), fact)
                     await self._store.append(claim.ownership, [entry])
                     self._environment.appended()
             except StoreUnavailable as unavailable:
-                log.warning("execution %s waits to be let go: %s", execution, unavailable)
+                complaint.about(unavailable)
                 await asyncio.sleep(POLL)
             except (OwnershipLost, ReplayDiverged):
                 return

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from awf.domain.outcomes import KILLED, Failed, Outcome
 from awf.domain.sealing import Sealer
+from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
 from awf.engine.lost import is_recorded
@@ -217,6 +218,7 @@ class Interpreter:
 
     async def _append(self, entries: list[Entry]) -> None:
         intents, self._intents = self._intents, []
+        complaint = Complaint(log, f"execution {self.execution} waits to be recorded")
         unsure = False
         while True:
             try:
@@ -226,12 +228,13 @@ class Interpreter:
                     await self._env.store.append(self._ownership, entries, intents=intents)
             except StoreUnavailable as error:
                 unsure = True
-                log.warning("execution %s waits to be recorded: %s", self.execution, error)
+                complaint.about(error)
                 if self._cancel_asked:
                     # A cancel ends the processes even while nothing can be recorded.
                     self._end_below("")
                 await asyncio.sleep(RETRY_APPEND)
             else:
+                complaint.over()
                 self._env.appended()
                 return
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from awf.engine.complaints import Complaint
 from awf.engine.ports import Clock
 from awf.errors import AwfError
 from awf.journal.store import Store
@@ -46,7 +47,7 @@ async def keep_pruning(
     store: Store, clock: Clock, retention: Retention, is_due: Callable[[], bool], look: float = LOOK
 ) -> None:
     """Remove what has to go, until cancelled. ``is_due``: it is for us to do, and not for another engine."""
-    complaint = ""
+    complaint = Complaint(log, "nothing can be removed for now")
     while True:
         pause = look
         if is_due():
@@ -54,9 +55,7 @@ async def keep_pruning(
             try:
                 if await retention.prune(store, clock.now()):
                     pause = max(REST, clock.monotonic() - began)
-                complaint = ""
+                complaint.over()
             except AwfError as error:
-                if error.message != complaint:
-                    complaint = error.message
-                    log.warning("nothing can be removed for now: %s", error)
+                complaint.about(error)
         await asyncio.sleep(pause)

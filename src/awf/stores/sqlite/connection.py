@@ -12,6 +12,7 @@ Durability: TypeAlias = Literal["full", "fast"]
 
 DATABASE = "journal.db"
 LOG = "journal.db-wal"
+SHARED = "journal.db-shm"
 
 BUSY_SECONDS = 2.0
 """How long a statement waits for a lock of SQLite. Writers wait at the turnstile instead, so only a foreign program

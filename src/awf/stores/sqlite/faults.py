@@ -13,10 +13,12 @@ ELSEWHERE = "or choose another directory with --storage"
 _FULL = f"the disk is full: free some space {ELSEWHERE}"
 _DENIED = f"it is not writable: check its permissions and the file system {ELSEWHERE}"
 _NOT_A_DIRECTORY = f"a file is in the way: remove it {ELSEWHERE}"
+_DAMAGED = f"its journal is damaged (`awf db check` says where): put back a copy {ELSEWHERE}"
 _LOCKED = "another program keeps it locked: end that program and try again"
 
 _BY_ERRNO = {
-    errno.ENOENT: "its files have been removed: stop the server and the engine (awf stop --now) and start again",
+    errno.ENOENT: "its journal.db has been removed while it was in use: put it back, or a copy of it; or stop everything "
+    "(awf stop --now) and start again with an empty one",
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EACCES: _DENIED,
@@ -33,8 +35,8 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_CANTOPEN: f"its journal cannot be opened: check its permissions {ELSEWHERE}",
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
-    sqlite3.SQLITE_CORRUPT: f"its journal is damaged: put back a copy {ELSEWHERE}",
-    sqlite3.SQLITE_NOTADB: f"its journal is damaged: put back a copy {ELSEWHERE}",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
 
 _PRIMARY = 0xFF

@@ -31,10 +31,10 @@ from awf.stores.sqlite.connection import (
     prepare_directory,
 )
 from awf.stores.sqlite.faults import unopened
+from awf.stores.sqlite.files import Files
 from awf.stores.sqlite.pruning import Pruning
 from awf.stores.sqlite.readers import Readers
 from awf.stores.sqlite.schema import migrate
-from awf.stores.sqlite.turnstile import Turnstile
 from awf.stores.sqlite.upkeep import Checkpoints
 from awf.stores.sqlite.writer import Writer
 
@@ -42,12 +42,12 @@ from awf.stores.sqlite.writer import Writer
 class SqliteStore:
     """The store port over SQLite. Make one with :meth:`open`; see ``journal.store`` for what the verbs do."""
 
-    def __init__(self, directory: Path, writer: Writer) -> None:
+    def __init__(self, directory: Path, writer: Writer, files: Files) -> None:
         self._writer = writer
         # Statistics read a whole index: in a thread of their own they do not keep short reads waiting.
-        self._reads = Readers(directory, open_reader, threads=2, name="reads")
-        self._scans = Readers(directory, open_reader, threads=1, name="scans")
-        self._upkeep = Readers(directory, open_upkeep, threads=1, name="upkeep")
+        self._reads = Readers(directory, open_reader, files, self._reopen, threads=2, name="reads")
+        self._scans = Readers(directory, open_reader, files, self._reopen, threads=1, name="scans")
+        self._upkeep = Readers(directory, open_upkeep, files, self._reopen, threads=1, name="upkeep")
         self._checkpoints = Checkpoints(directory)
         self._pruning = Pruning(self._scans, writer)
 
@@ -60,7 +60,8 @@ class SqliteStore:
         """
         try:
             prepare_directory(directory)
-            return cls(directory, Writer(directory, partial(_connect, directory, durability)))
+            files = Files(directory)
+            return cls(directory, Writer(directory, partial(_connect, directory, durability), files), files)
         except (OSError, sqlite3.Error) as error:
             raise unopened(directory, error) from error
 
@@ -143,6 +144,10 @@ class SqliteStore:
     async def maintain(self) -> None:
         await self._upkeep.perform(self._checkpoints.make)
 
+    async def _reopen(self) -> None:
+        # Whatever is written looks at the files first.
+        await self._writer.write(writes.nothing)
+
     async def close(self) -> None:
         threads = (self._upkeep, self._scans, self._reads, self._writer)
         for thread in threads:
@@ -150,12 +155,11 @@ class SqliteStore:
         await asyncio.to_thread(lambda: [thread.close() for thread in threads])
 
 
-def _connect(directory: Path, durability: Durability, turnstile: Turnstile) -> sqlite3.Connection:
-    with turnstile:
-        connection = open_writer(directory, durability)
-        try:
-            migrate(connection, directory)
-        except BaseException:
-            connection.close()
-            raise
+def _connect(directory: Path, durability: Durability) -> sqlite3.Connection:
+    connection = open_writer(directory, durability)
+    try:
+        migrate(connection, directory)
+    except BaseException:
+        connection.close()
+        raise
     return connection

@@ -8,7 +8,6 @@ open files: the operating system gives them back when the process dies, and an e
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from pathlib import Path
@@ -17,24 +16,30 @@ from pathlib import Path
 class Turnstile:
     """The lock of one store, for one thread. Enter it for every write transaction and every checkpoint.
 
-    Entering raises FileNotFoundError where the store has been removed from under us.
+    Entering raises OSError where the store has been removed from under us.
     """
 
     def __init__(self, directory: Path) -> None:
         """Raises OSError where the lock files cannot be opened."""
-        self._turnstile = _open(directory / "turnstile")
-        self._write = _open(directory / "write")
+        self._directory = directory
+        self._turnstile, self._write = _open_both(directory)
 
     def __enter__(self) -> None:
+        self._enter()
+        while not (os.fstat(self._write).st_nlink and os.fstat(self._turnstile).st_nlink):
+            # Whoever comes now would lock other files than these.
+            fcntl.flock(self._write, fcntl.LOCK_UN)
+            turnstile, write = _open_both(self._directory)
+            self.close()
+            self._turnstile, self._write = turnstile, write
+            self._enter()
+
+    def _enter(self) -> None:
         fcntl.flock(self._turnstile, fcntl.LOCK_EX)
         try:
             fcntl.flock(self._write, fcntl.LOCK_EX)
         finally:
             fcntl.flock(self._turnstile, fcntl.LOCK_UN)
-        if not os.fstat(self._write).st_nlink:
-            # What would be written now would be in no file.
-            fcntl.flock(self._write, fcntl.LOCK_UN)
-            raise FileNotFoundError(errno.ENOENT, "the files of the store are gone")
 
     def __exit__(self, *exception: object) -> None:
         fcntl.flock(self._write, fcntl.LOCK_UN)
@@ -52,6 +57,15 @@ class Turnstile:
         """Give the files back; the lock must not be held."""
         os.close(self._turnstile)
         os.close(self._write)
+
+
+def _open_both(directory: Path) -> tuple[int, int]:
+    turnstile = _open(directory / "turnstile")
+    try:
+        return turnstile, _open(directory / "write")
+    except OSError:
+        os.close(turnstile)
+        raise
 
 
 def _open(path: Path) -> int:

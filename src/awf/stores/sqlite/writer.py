@@ -6,6 +6,7 @@ commits once, and tells all of them. The invariants:
 - A job's future is resolved after the commit that holds it, never before.
 - A job that raises leaves nothing behind and does not disturb the others of its transaction.
 - A fault of the machine (disk full, say) fails every job of the transaction, and nothing of it is written.
+- It is resolved after a look whether the files that were written are still the ones that are there.
 - The transaction happens under the turnstile and takes in no more jobs than some milliseconds' worth.
 """
 
@@ -24,6 +25,8 @@ from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from awf.stores.sqlite.faults import closed, is_fault, unavailable
+from awf.stores.sqlite.files import Files
+from awf.stores.sqlite.session import Session
 from awf.stores.sqlite.turnstile import Turnstile
 
 P = ParamSpec("P")
@@ -61,10 +64,10 @@ class _Job:
 class Writer:
     """The writing thread of one store."""
 
-    def __init__(self, directory: Path, connect: Callable[[Turnstile], sqlite3.Connection]) -> None:
-        """``connect`` runs in the thread. Raises what it raises, and OSError."""
+    def __init__(self, directory: Path, connect: Callable[[], sqlite3.Connection], files: Files) -> None:
+        """``connect`` runs in the thread, under the turnstile. Raises what it raises, and OSError."""
         self._directory = directory
-        self._connect = connect
+        self._session = Session(connect, files)
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
         ready: Future[None] = Future()
@@ -106,28 +109,34 @@ class Writer:
             ready.set_exception(error)
             return
         try:
-            connection = self._connect(turnstile)
+            with turnstile:
+                self._session.connection()
         except BaseException as error:
             turnstile.close()
             ready.set_exception(error)
             return
         ready.set_result(None)
         while (job := self._queue.get()) is not None:
-            self._transact(connection, turnstile, job)
+            self._transact(turnstile, job)
         with suppress(OSError, sqlite3.Error), turnstile:
             # The last connection to a database checkpoints it.
-            connection.close()
+            self._session.close()
         turnstile.close()
 
-    def _transact(self, connection: sqlite3.Connection, turnstile: Turnstile, first: _Job) -> None:
+    def _transact(self, turnstile: Turnstile, first: _Job) -> None:
         jobs = [first]
         try:
-            with turnstile, _transaction(connection):
-                began = monotonic()
-                _perform(connection, first)
-                while len(jobs) < JOBS and _goes_on(began, turnstile) and (job := self._next()) is not None:
-                    jobs.append(job)
-                    _perform(connection, job)
+            with turnstile:
+                connection = self._session.connection()
+                with _transaction(connection):
+                    began = monotonic()
+                    _perform(connection, first)
+                    while (
+                        len(jobs) < JOBS and _goes_on(began, turnstile) and (job := self._next()) is not None
+                    ):
+                        jobs.append(job)
+                        _perform(connection, job)
+                self._session.confirm()
         except Exception as error:
             for job in jobs:
                 job.error = unavailable(self._directory, error) if is_fault(error) else error

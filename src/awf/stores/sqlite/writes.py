@@ -18,6 +18,10 @@ from awf.stores.sqlite.rows import execution_columns, owned_row, read_questions,
 from awf.stores.sqlite.statements import statement
 
 
+def nothing(db: sqlite3.Connection) -> None:
+    """Write nothing."""
+
+
 def accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     """See Store.accept."""
     resumed = acceptance.fact.resumed

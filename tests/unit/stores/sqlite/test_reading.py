@@ -96,7 +96,7 @@ def test_a_store_whose_files_have_gone_cannot_be_read(tmp_path):
     async def check():
         store = SqliteStore.open(tmp_path)
         (tmp_path / "journal.db").rename(tmp_path / "elsewhere.db")
-        with pytest.raises(StoreUnavailable, match="journal cannot be opened"):
+        with pytest.raises(StoreUnavailable, match="journal.db has been removed while it was in use"):
             await store.execution("one")
         (tmp_path / "elsewhere.db").rename(tmp_path / "journal.db")
         assert await store.execution("one") is None

@@ -14,6 +14,7 @@ from awf.errors import OwnershipLost, StoreUnavailable
 from awf.journal.store import ExecutionFilter, Ownership
 from awf.stores.sqlite import SqliteStore
 from awf.stores.sqlite.connection import open_writer, prepare_directory
+from awf.stores.sqlite.files import Files
 from awf.stores.sqlite.turnstile import Turnstile
 from awf.stores.sqlite.writer import JOBS, SHARED_SPAN, SPAN, Writer
 from awf.testing.builders import acceptance, entries, running, step_output
@@ -33,15 +34,14 @@ async def writing(directory):
     """A writer over a table of numbers, and the statements that its connection was given."""
     statements = []
 
-    def connect(turnstile):
-        with turnstile:
-            connection = open_writer(directory, "fast")
-            connection.execute("CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY)")
-            connection.set_trace_callback(statements.append)
+    def connect():
+        connection = open_writer(directory, "fast")
+        connection.execute("CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY)")
+        connection.set_trace_callback(statements.append)
         return connection
 
     prepare_directory(directory)
-    writer = Writer(directory, connect)
+    writer = Writer(directory, connect, Files(directory))
     try:
         yield writer, statements
     finally:
