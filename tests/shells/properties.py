@@ -82,6 +82,7 @@ COMPUTING = (
     "[ «v» -eq 1 ]", "[ -v «v» ]", "[ -t \"«v»\" ]", "test -v a[«v»]", "[[ «v» -eq 1 ]]", "[[ ( 1 -lt \"«v»\" ) ]]",
     "! [[ -v '«v»' ]]", "[[ a == «v» || a =~ «v» ]]", "echo $((«v»)) $(( \"«v»\" + 1 ))", "echo \"$[ «v» ]\"", "((«v»))",
     "for ((i = 0; i < «v»; i++)); do :; done", "let «v»", "let \"x=«v»\"", "a[«v»]=1", "a['«v»']+=1", "a=([«v»]=1)",
+    "echo a >&«v»", "echo a 1>& \"«v»\"", "echo a >&b'«v»'", "BASH_ENV=«v» bash -c :", "mapfile -C «v» -c 1 a <<< b",
     "a=(b [«v»]=1)", "a=(\n  b # it's\n  [«v»]=1\n)", "a=(\\\n[«v»]=1)", "a=(\n  [1]=b\n  ['«v»']=1\n)",
     "a=(1); unset \"a[«v»]\" «v»", "read «v» <<< b", "read -t «v» b", "mapfile «v» <<< b", "getopts ab «v» -a",
     "declare «v»=1", "declare \"«v»=1\"", "declare «v»", "export «v»", "readonly \"«v»=1\"", "declare -i n=«v»",
@@ -141,6 +142,9 @@ def unquoted_places_split_into_words(shell: str, examples: int = 15) -> None:
 
 
 def even_in_broken_commands_no_value_runs(shell: str, examples: int = 60) -> None:
+    if shell == "ksh":  # It waits forever for the end of some here-documents that have none.
+        return
+
     @tried(
         examples,
         st.lists(st.sampled_from(CODE), min_size=2, max_size=16).map("".join),

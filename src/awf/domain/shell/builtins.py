@@ -20,7 +20,7 @@ _IMPLIED = {"integer": "i", "float": "i", "nameref": "n"}
 _COMPARISONS = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge"))
 _CONVERSION = re.compile(r"%[-+ #0'\d.*]*([A-Za-z])")
 _COMPUTED = re.compile(r"[diouxXeEfFgGaA]")
-_PROMPTS = frozenset(("PS4", "PROMPT_COMMAND"))
+_EXPANDED_LATER = frozenset(("PS4", "PROMPT_COMMAND", "ENV", "BASH_ENV"))
 
 
 def judge(
@@ -33,8 +33,8 @@ def judge(
     for word in assignments:
         name = _name_of(word)
         declares = bool(words) and words[0].text in DECLARING
-        check = Check.PLAIN if declares or name in _PROMPTS else declared.get(name)
-        _demand(uses, [word], check)
+        check = Check.PLAIN if declares or name in _EXPANDED_LATER else declared.get(name)
+        demand(uses, [word], check)
     while words and words[0].text in TRANSPARENT:
         words = words[1:]
     if not words:
@@ -47,7 +47,8 @@ def judge(
     warn_of_second_scan(words, uses)
 
 
-def _demand(uses: dict[int, Use], words: Sequence[Word], check: Check | None) -> None:
+def demand(uses: dict[int, Use], words: Sequence[Word], check: Check | None) -> None:
+    """Note what the values of these words have to be, where nothing is noted yet."""
     for number in numbers_of(words):
         _demand_of(uses[number], check)
 
@@ -77,20 +78,22 @@ def _judge_builtin(words: Sequence[Word], uses: dict[int, Use], declared: dict[s
     if name in DECLARING:
         _judge_declaration(words, uses, declared)
     elif name in _NAMING:
+        for option, callback in pairwise(rest):
+            demand(uses, [callback] if option.text == "-C" else [], Check.PLAIN)
         for word in rest:
             _demand_name(uses, word)
     elif name == "let":
-        _demand(uses, rest, Check.NUMBER)
+        demand(uses, rest, Check.NUMBER)
     elif name in _COUNTING:
-        _demand(uses, rest, Check.NUMBER_OR_EMPTY)
+        demand(uses, rest, Check.NUMBER_OR_EMPTY)
     elif name == "compgen":
-        _demand(uses, rest, Check.PLAIN)
+        demand(uses, rest, Check.PLAIN)
     elif name in {"test", "[", "[[", "printf", "print", "set"}:
         _judge_options(rest, uses)
     if name == "[[":
         for place, word in enumerate(words):
             if word.text in _COMPARISONS and word.plain:
-                _demand(uses, words[place - 1 : place + 2], Check.NUMBER_OR_EMPTY)
+                demand(uses, words[place - 1 : place + 2], Check.NUMBER_OR_EMPTY)
     if name in {"printf", "print"}:
         _judge_format(rest, uses)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from awf.domain.shell.builtins import DECLARING, NAME, SUBSCRIPTING, judge
+from awf.domain.shell.builtins import DECLARING, NAME, SUBSCRIPTING, demand, judge
 from awf.domain.shell.patterns import ORDINARY, PATTERN, WORDS, PatternScanner
 from awf.domain.shell.places import Check, Place, Use
 from awf.domain.shell.scanner import Context
@@ -32,6 +32,7 @@ class _Frame:
     assignments: list[Word] = field(default_factory=list)
     word: Word | None = None
     target: bool = False
+    duplicates: bool = False
     test: bool = False
     cases: list[str] = field(default_factory=list)
 
@@ -144,8 +145,8 @@ class Lexer(PatternScanner):
     def _begun(self) -> Word:
         frame = self._frame
         if frame.word is None:
-            frame.word = Word(target=frame.target)
-            frame.target = False
+            frame.word = Word(target=frame.target, duplicates=frame.duplicates)
+            frame.target = frame.duplicates = False
             self.collected.clear()
         return frame.word
 
@@ -203,6 +204,7 @@ class Lexer(PatternScanner):
         word.numbers = list(self.collected)
         frame.word = None
         if word.target:
+            demand(self.uses, [word], Check.PLAIN if word.duplicates else None)
             return
         if not frame.words:
             self._first_word(word)
@@ -235,7 +237,7 @@ class Lexer(PatternScanner):
         judge(frame.words, frame.assignments, self.uses, self._declared)
         frame.words.clear()
         frame.assignments.clear()
-        frame.target = frame.test = False
+        frame.target = frame.duplicates = frame.test = False
 
     def _separator(self) -> None:
         frame = self._frame
@@ -285,6 +287,7 @@ class Lexer(PatternScanner):
             operator = _REDIRECTION.match(self.text, self.pos, self.limit)
             self.skip(len(operator.group()) if operator else 1)
             frame.target = True
+            frame.duplicates = operator is not None and operator.group() == ">&"
 
     def _parenthesis(self) -> None:
         frame, word = self._frame, self._frame.word

@@ -37,7 +37,7 @@ class Check(Enum):
     NO_SUBSCRIPT = auto()
     """It names a variable or counts, and a subscript in it would be computed."""
     PLAIN = auto()
-    """It is scanned again as the elements of an array, or as a prompt."""
+    """It is scanned again, such as the elements of an array, a prompt, or what bash makes of ``>&``."""
 
 
 @dataclass(frozen=True, slots=True)

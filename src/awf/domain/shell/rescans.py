@@ -29,8 +29,8 @@ def warn_of_second_scan(words: Sequence[Word], uses: dict[int, Use]) -> None:
             _warn(uses, _code_of(words[place + 1 :], "c"), f"{base} -c")
         elif place >= reach:
             continue
-        elif base == "eval":
-            _warn(uses, words[place + 1 :], "eval")
+        elif base in {"eval", "alias"}:
+            _warn(uses, words[place + 1 :], base)
         elif base == "trap":
             _warn(uses, [word for word in words[place + 1 :] if not word.text.startswith("-")][:1], "trap")
         elif base == "ssh":

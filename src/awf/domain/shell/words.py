@@ -11,12 +11,14 @@ from awf.domain.shell.scanner import HOLE
 @dataclass(slots=True)
 class Word:
     """``text`` is without its quotes; a NUL stands for a value, ``$`` for an expansion. ``plain``: nothing of it was
-    quoted or expands. ``value_at``: where the value of an assignment begins. ``numbers``: its values, in order."""
+    quoted or expands. ``value_at``: where the value of an assignment begins. ``target``: it follows a redirection;
+    ``duplicates``: that is ``>&``, and bash expands a word twice after it. ``numbers``: its values, in order."""
 
     text: str = ""
     plain: bool = True
     value_at: int | None = None
     target: bool = False
+    duplicates: bool = False
     numbers: list[int] = field(default_factory=list)
 
     def values(self) -> Iterator[tuple[int, int]]:
