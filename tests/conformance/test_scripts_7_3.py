@@ -106,6 +106,64 @@ def test_files_that_cannot_be_run_are_load_errors(path, content, message):
     assert said(MAIN % path, files)[0] == f"error 5:32 state 's': {message}"
 
 
+LATE = MAIN % "{{inputs.dir}}/{{inputs.name}}.sh"
+WHERE = {"dir": "sub", "name": "x"}
+
+
+def test_a_path_may_be_known_only_when_the_step_starts():
+    assert not [line for line in said(LATE) if line.startswith("error")]
+    files = {".awf/workflows/sub/x.sh": 'printf "%s|" "{{inputs.name}}" {{inputs.name}}'}
+    result = run(LATE, WHERE, files=files)
+    assert result.outputs["s"] == "x|x|"
+    assert result.steps["s"].command == 'printf "%s|" "x" x'
+
+
+def test_values_in_such_a_script_are_data():
+    files = {".awf/workflows/sub/x.sh": 'printf %s "{{inputs.v}}"'}
+    assert run(LATE, {**WHERE, "v": NASTY}, files=files).outputs["s"] == NASTY
+
+
+def test_such_a_script_for_another_program_says_that_values_are_code():
+    files = {".awf/workflows/sub/x.sh": "#!/usr/bin/env python3\nprint({{inputs.n}} + 1)\n"}
+    result = run(LATE, {**WHERE, "n": 4}, files=files)
+    assert result.outputs["s"] == "5\n"
+    (warning,) = result.steps["s"].warnings
+    assert warning.startswith("values are pasted into a script for 'python3' as they are, as code")
+
+
+def test_such_a_path_in_awfs_directories_is_local_before_global():
+    text = MAIN % "{{awf.scripts_dir}}/{{inputs.name}}.sh"
+    files = {".awf/scripts/x.sh": "echo local", ".config/awf/scripts/x.sh": "echo global"}
+    assert run(text, WHERE, files=files).outputs["s"] == "local\n"
+    del files[".awf/scripts/x.sh"]
+    assert run(text, WHERE, files=files).outputs["s"] == "global\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "script_file: file not found: sub/x.sh (.awf/workflows/main.yaml:5:33)"),
+        ("#" * (1024 * 1024 + 1), "script_file: the file is larger than 1 MiB: sub/x.sh (.awf"),
+        ("echo {{if}}", "sub/x.sh:1:"),
+        ("echo {{inputs.nope}}", "template: inputs.nope is not defined (sub/x.sh:1:8)"),
+        (" \n", "is empty after rendering"),
+    ],
+)
+def test_what_is_wrong_with_such_a_file_is_a_failure_of_the_step_and_routable(content, message):
+    files = {} if content is None else {".awf/workflows/sub/x.sh": content}
+    text = LATE.replace("on_success: done", "on_success: done, on_failure: caught")
+    result = run(text + "  caught: {type: terminal, message: caught}\n", WHERE, files=files)
+    assert result.status == "completed"
+    assert message in result.steps["s"].error
+
+
+def test_a_further_attempt_runs_the_script_that_the_first_one_read():
+    files = {".awf/workflows/sub/x.sh": "echo 'echo other' > .awf/workflows/sub/x.sh; echo first; exit 1"}
+    text = LATE.replace("on_success: done", "on_success: done, retry: {max_attempts: 2}")
+    result = run(text, WHERE, files=files)
+    assert (result.steps["s"].attempt, result.outputs["s"]) == (2, "first\n")
+
+
 def test_command_and_script_file_exclude_each_other():
     text = "name: main\nstates:\n  initial: s\n  s:\n    type: step\n    command: 'true'\n    script_file: x.sh\n    on_success: d\n  d: {type: terminal}\n"
     assert said(text) == ["error 7:5 state 's': command and script_file are mutually exclusive"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from awf.domain.commands import read_command
 from awf.domain.draft import Draft
-from awf.domain.fields import UNSUPPORTED, Fields
+from awf.domain.fields import Fields
 from awf.domain.files import FileRefused, fixed_path, shown_path
 from awf.domain.nodes import ScalarNode
 from awf.domain.placement import SHELL_PLACE
 from awf.domain.problems import Position
-from awf.domain.templates import Template
+from awf.domain.templates import Template, parse_template
 
 FILE = "USER.INPUT.MISSING_FILE"
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash", "mksh"})
@@ -22,11 +22,14 @@ _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A command; ``is_file``: it is what a file holds. ``escaping`` False: values in it are code."""
+    """A command; ``is_file``: it is what a file holds, and with ``is_path`` the path of one that is read when the step
+    starts. ``escaping`` False: values in it are code. ``warnings``: what that means."""
 
     command: Template
     escaping: bool
     is_file: bool
+    is_path: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def read_script(fields: Fields, draft: Draft, escaping: bool) -> Script | None:
@@ -36,11 +39,8 @@ def read_script(fields: Fields, draft: Draft, escaping: bool) -> Script | None:
         return None
     path = fixed_path(node.text)
     if path is None:
-        message = (
-            "a script_file whose path is only known when it runs is not supported by this version of awf"
-        )
-        fields.error(node.position, UNSUPPORTED, message)
-        return None
+        template = fields.parsed_template(node)
+        return Script(template, escaping, is_file=True, is_path=True) if template else None
     text = read_text(fields, node, path, "script_file", draft)
     if text is None:
         return None
@@ -55,12 +55,19 @@ def read_script(fields: Fields, draft: Draft, escaping: bool) -> Script | None:
     if command is None:
         return None
     for reference in command.references[:1]:
-        message = (
-            f"script_file: values are pasted into a script for '{interpreter}' as they are, as code; "
-            f"inputs are safe as environment variables AWF_INPUT_*"
-        )
-        fields.warn(reference.position, SHELL_PLACE, message)
+        fields.warn(reference.position, SHELL_PLACE, f"script_file: {_pasted(interpreter)}")
     return Script(command, escaping=False, is_file=True)
+
+
+def late_script(text: str, path: str, *, escaping: bool) -> Script:
+    """The script in a file whose path was only known when its step started. Raises ProblemError for a template that
+    does not parse."""
+    command = parse_template(text, Position(path, 1, 1), 0)
+    interpreter = _interpreter(text)
+    if interpreter in _SHELLS:
+        return Script(command, escaping, is_file=True)
+    warnings = (_pasted(interpreter),) if command.references else ()
+    return Script(command, escaping=False, is_file=True, warnings=warnings)
 
 
 def read_text(fields: Fields, node: ScalarNode, path: str, key: str, draft: Draft) -> ScalarNode | None:
@@ -75,6 +82,13 @@ def read_text(fields: Fields, node: ScalarNode, path: str, key: str, draft: Draf
         return None
     start = Position(shown_path(draft.file, path), 1, 1)
     return ScalarNode(start, text, text, start)
+
+
+def _pasted(interpreter: str) -> str:
+    return (
+        f"values are pasted into a script for '{interpreter}' as they are, as code; "
+        f"inputs are safe as environment variables AWF_INPUT_*"
+    )
 
 
 def _interpreter(script: str) -> str:

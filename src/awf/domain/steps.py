@@ -32,6 +32,7 @@ def read_step(fields: Fields, name: str, draft: Draft) -> StepState | None:
         env=env,
         escaping=script.escaping,
         script=script.is_file,
+        late=script.is_path,
         max_output=size,
         detach=detach,
     )

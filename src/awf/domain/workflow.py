@@ -149,15 +149,16 @@ class LeafState(Executable):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepState(LeafState):
     """``type: step`` (or ``command``). ``escaping`` False: values in the command are code. ``script``: ``command`` is
-    the content of a script file, run as a program where it begins with ``#!``. ``max_output`` is how many bytes of each
-    stream are kept; None: the usual. ``detach``: a running attempt outlives its engine, and the next one takes it
-    over."""
+    the content of a script file, run as a program where it begins with ``#!``; with ``late`` it is the path of one, known
+    and read only when the step starts. ``max_output`` is how many bytes of each stream are kept; None: the usual.
+    ``detach``: a running attempt outlives its engine, and the next one takes it over."""
 
     command: Template
     dir: Template | None = None
     env: Mapping[str, Template] = field(default_factory=dict)
     escaping: bool = True
     script: bool = False
+    late: bool = False
     max_output: int | None = None
     detach: bool = False
     kind: ClassVar[str] = "step"

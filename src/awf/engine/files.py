@@ -57,6 +57,17 @@ def local_first(flow: View, workflow: Workflow, parts: Sequence[Text | Value]) -
     return found
 
 
+def nearest(flow: View, workflow: Workflow, path: str) -> str:
+    """A rendered path, moved from the user's scripts or prompts to the workflow's own where the file exists there."""
+    for kind in ("scripts", "prompts"):
+        own = flow.state.accepted.awf.get(f"{kind}_dir")
+        if own and path.startswith(f"{own}/"):
+            for place in _nearer(flow.state.accepted.root, workflow, kind):
+                if flow.world.file_exists(place + path[len(own) :]):
+                    return place + path[len(own) :]
+    return path
+
+
 def _nearer(root: str, workflow: Workflow, kind: str) -> Iterator[str]:
     """Directories that win over the user's for all projects: the project's own for a pack, then the workflow's."""
     pack = pack_of(workflow.identifier)

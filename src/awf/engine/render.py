@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from awf.domain.duration import parse_duration
+from awf.domain.problems import ProblemError
+from awf.domain.scripts import Script, late_script
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
 from awf.domain.templates import Template, TemplateFailure
 from awf.domain.workflow import OperationState, State, StepState
+from awf.engine.files import nearest
 from awf.engine.state import Activity
 from awf.journal.events import OperationCall, ShellCommand, StepStarted
 
@@ -30,7 +33,10 @@ class ShellStep:
     def plan(self, flow: Flow, activity: Activity, state: StepState, fact: StepStarted) -> StepStarted:
         """Render command, directory and environment; secret values stay out of the fact."""
         path, sealer = activity.path, flow.sealer
-        command, warnings = render_command(flow, path, state.command, code=not state.escaping)
+        script = (
+            _late(flow, path, state) if state.late else Script(state.command, state.escaping, state.script)
+        )
+        command, warnings = render_command(flow, path, script.command, code=not script.escaping)
         if not command.script.strip():
             raise CannotStart(
                 f"the command of state '{state.name}' is empty after rendering ({state.command.position})"
@@ -51,7 +57,7 @@ class ShellStep:
             env=env,
             max_output=state.max_output,
             detach=state.detach,
-            warnings=tuple(map(sealer.mask, warnings)),
+            warnings=tuple(map(sealer.mask, (*script.warnings, *warnings))),
         )
 
 
@@ -78,6 +84,21 @@ class Unperformed:
         """Raises CannotStart."""
         del flow, activity, fact
         raise CannotStart(f"type '{state.kind}' is not performed by this version of awf ({state.position})")
+
+
+def _late(flow: Flow, path: str, state: StepState) -> Script:
+    """The script whose path is known only now. Raises CannotStart."""
+    try:
+        workflow = flow.workflow_of(flow.state.sequence_of(path))
+        file = nearest(flow, workflow, flow.text(state.command, path).strip())
+        return late_script(flow.files(path)(file), file, escaping=state.escaping)
+    except (TemplateFailure, ProblemError) as failure:
+        raise CannotStart(str(failure)) from failure
+    except FileNotFoundError as failure:
+        raise CannotStart(f"script_file: file not found: {file} ({state.command.position})") from failure
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else failure
+        raise CannotStart(f"script_file: {reason}: {file} ({state.command.position})") from failure
 
 
 def render_command(

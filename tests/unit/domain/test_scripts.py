@@ -4,6 +4,7 @@ import pytest
 
 from awf.domain.files import FileRefused, fixed_path, shown_path
 from awf.domain.load import Loaded, load_workflow
+from awf.domain.scripts import late_script
 from awf.domain.workflow import StepState
 
 
@@ -94,12 +95,9 @@ def test_escaping_that_is_off() -> None:
             "state 'a': undefined input \"y\" referenced in script_file (flows/a.sh:1:8)",
         ),
         (
-            "{{.inputs.x}}.sh",
+            "{{.inputs.y}}.sh",
             "",
-            (
-                "state 'a': a script_file whose path is only known when it runs is not supported by this version of awf"
-                " (flows/w.yaml:5:32)"
-            ),
+            "state 'a': undefined input \"y\" referenced in script_file (flows/w.yaml:5:35)",
         ),
         ("", "", "state 'a': either command or script_file is required (flows/w.yaml:5:3)"),
     ],
@@ -107,6 +105,32 @@ def test_escaping_that_is_off() -> None:
 def test_what_cannot_be_a_script(path: str, script: str, message: str) -> None:
     (error,) = load(script, path).errors
     assert str(error).startswith(message)
+
+
+def test_a_path_that_is_only_known_when_it_runs_is_kept_as_a_template() -> None:
+    loaded = load("echo", "{{.inputs.x}}.sh")
+    assert loaded.problems == ()
+    assert loaded.workflow is not None
+    state = loaded.workflow.states["a"]
+    assert isinstance(state, StepState)
+    assert (state.command.source, state.script, state.late) == ("{{.inputs.x}}.sh", True, True)
+    assert loaded.files == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "escaping", "warned"),
+    [
+        ("echo {{.inputs.x}}", True, False),
+        ("#!/bin/bash\necho {{.inputs.x}}", True, False),
+        ("#!/usr/bin/env python3\nprint({{.inputs.x}})", False, True),
+        ("#!/usr/bin/env python3\nprint(1)", False, False),
+    ],
+)
+def test_a_script_that_is_read_late_is_as_one_that_was_read_early(
+    text: str, escaping: bool, warned: bool
+) -> None:
+    script = late_script(text, "x", escaping=True)
+    assert (script.escaping, bool(script.warnings)) == (escaping, warned)
 
 
 def test_the_files_of_a_workflow_are_bounded_together() -> None:
