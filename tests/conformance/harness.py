@@ -72,6 +72,7 @@ def run(
     files: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
     cancel_when: Callable[[list[Entry]], bool] | None = None,
+    cancel_again_when: Callable[[list[Entry]], bool] | None = None,
     slots: int = 16,
     max_transitions: int = 10_000,
     grace: float = 5.0,
@@ -87,7 +88,8 @@ def run(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(content))
         settings = {"slots": slots, "max_transitions": max_transitions}
-        return asyncio.run(_run(project, dict(inputs or {}), environ, cancel_when, settings, grace))
+        cancels = [when for when in (cancel_when, cancel_again_when) if when is not None]
+        return asyncio.run(_run(project, dict(inputs or {}), environ, cancels, settings, grace))
 
 
 def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> str:
@@ -103,7 +105,7 @@ async def _run(
     project: Path,
     inputs: dict[str, Any],
     environ: Mapping[str, str] | None,
-    cancel_when: Callable[[list[Entry]], bool] | None,
+    cancels: list[Callable[[list[Entry]], bool]],
     limits: dict[str, int],
     grace: float,
 ) -> Result:
@@ -146,14 +148,13 @@ async def _run(
     task = asyncio.create_task(engine.run())
     try:
         execution = await service.run("main", inputs)
-        asked = False
         while True:
             changed.clear()
             row = await service.execution(execution)
             if row.status in {"completed", "failed", "cancelled"}:
                 break
-            if cancel_when is not None and not asked and cancel_when(await journal_of(store, execution)):
-                asked = True
+            if cancels and cancels[0](await journal_of(store, execution)):
+                cancels.pop(0)
                 await service.cancel(execution)
             async with asyncio.timeout(60):
                 await changed.wait()

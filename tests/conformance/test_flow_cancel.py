@@ -8,6 +8,7 @@ import pytest
 
 from awf.journal.codec import type_of
 from awf.journal.events import Entry
+from awf.runners.processes import Family
 from conformance.harness import run
 
 
@@ -90,11 +91,14 @@ def test_10_4_cancel_between_steps_of_a_running_circle() -> None:
     assert result.status == "cancelled"
 
 
-def test_10_4_cancel_during_the_start_hooks() -> None:
+def test_10_4_cancel_during_the_start_hooks_runs_the_cancel_hooks() -> None:
     result = run(
         """
         name: main
-        hooks: {workflow_start: [{command: "sleep 600"}]}
+        hooks:
+          workflow_start: [{command: "sleep 600"}]
+          workflow_cancel: [{command: "echo undone"}]
+          workflow_error: [{log: "no"}]
         states:
           initial: a
           a: {type: step, command: "true", on_success: done}
@@ -103,3 +107,94 @@ def test_10_4_cancel_during_the_start_hooks() -> None:
         cancel_when=once("hook.started"),
     )
     assert (result.status, result.order) == ("cancelled", [])
+    said = [(fact.hook, fact.message) for fact in result.of("hook.finished")]
+    assert said == [("workflow_start", ""), ("workflow_cancel", "undone\n")]
+
+
+@pytest.mark.parametrize("hook", ["workflow_end", "workflow_error"])
+def test_10_4_cancel_during_a_closing_hook_is_still_a_cancel(hook: str) -> None:
+    command = "true" if hook == "workflow_end" else "exit 3"
+    result = run(
+        f"""
+        name: main
+        hooks: {{{hook}: [{{command: "sleep 600"}}], workflow_cancel: [{{command: "echo undone"}}]}}
+        states:
+          initial: a
+          a: {{type: step, command: "{command}", on_success: done}}
+          done: {{type: terminal}}
+        """,
+        cancel_when=once("hook.started", hook=hook),
+    )
+    assert result.status == "cancelled"
+    assert result.of("hook.finished")[-1].message == "undone\n"
+
+
+def test_10_4_a_second_cancel_does_not_end_the_cancel_hooks() -> None:
+    result = run(
+        """
+        name: main
+        hooks: {workflow_cancel: [{command: "sleep 0.2; echo undone"}]}
+        states:
+          initial: a
+          a: {type: step, command: "sleep 600", on_success: done}
+          done: {type: terminal}
+        """,
+        cancel_when=once("step.started"),
+        cancel_again_when=once("hook.started", hook="workflow_cancel"),
+    )
+    assert result.status == "cancelled"
+    assert result.of("hook.finished")[-1].message == "undone\n"
+    assert len(result.of("cancel.requested")) == 1
+
+
+FAMILIES = {
+    "deaf to SIGTERM": "trap '' TERM; sleep 600; sleep 600",
+    "orphans": "(setsid sleep 600 &); (sh -c 'sleep 600 &'); exec sleep 600",
+    "nothing but a parent": "env -i setsid sh -c 'sleep 600; true' & wait",
+    "stopped": "sleep 600 & kill -STOP $!; kill -STOP $$; wait",
+}
+
+
+@pytest.mark.parametrize("detach", ["false", "true"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_10_4_nothing_of_a_cancelled_step_is_left(family: str, detach: str) -> None:
+    result = run(
+        f"""
+        name: main
+        states:
+          initial: a
+          a: {{type: step, command: "echo ready; {FAMILIES[family]}", detach: {detach}, on_success: done}}
+          done: {{type: terminal}}
+        """,
+        cancel_when=once("step.output"),
+        grace=0.3,
+    )
+    assert result.status == "cancelled"
+    assert Family([result.of("step.started")[0].attempt_id]).living() == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "{type: step, command: 'sleep 600', detach: true, timeout: 300ms, on_success: done}",
+        "{type: for_each, items: '1', body: [b], timeout: 300ms, on_success: done}",
+        "{type: parallel, parallel: [b, c], strategy: all_succeed, on_success: done}",
+    ],
+)
+def test_a_detached_step_ends_with_its_time_and_with_its_block(state: str) -> None:
+    result = run(
+        f"""
+        name: main
+        states:
+          initial: a
+          a: {state}
+          b: {{type: step, command: "sleep 600", detach: true, on_success: done}}
+          c: {{type: step, command: "exit 3", on_success: done}}
+          done: {{type: terminal}}
+        """
+    )
+    assert result.status == "failed"
+    for fact in result.of("step.started"):
+        assert Family([fact.attempt_id]).living() == []
+    ended = {fact.state: fact.error for fact in result.of("step.failed")}
+    assert ended.get("b", "cancelled") == "cancelled"

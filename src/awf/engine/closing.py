@@ -82,7 +82,8 @@ class Closing:
         return self._flow.emit(ExecutionCancelled(state=closing.state))
 
     def cancel_rest(self) -> None:
-        """After a cancel: once no process is left, end what remains and the execution."""
+        """After a cancel: once no process is left, end what remains and the execution. Where anything had begun, a start
+        hook too, there may be something to undo: the ``workflow_cancel`` hooks run."""
         state = self._flow.state
         if state.flying() or state.hooks:
             return
@@ -90,7 +91,7 @@ class Closing:
         closing = state.sequences[""].closing
         if closing is not None and closing.status == "cancelled":
             self.go_on("")
-        elif state.begun:
+        elif state.begun or state.sequences[""].hooks_done:
             self.close(WorkflowClosing(path="", status="cancelled", state=state.current))
         else:
             self._take_effect(WorkflowClosing(path="", status="cancelled", state=state.current))

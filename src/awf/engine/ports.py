@@ -105,7 +105,7 @@ class AttemptKeeper(Protocol):
         """The ids of the attempts of which something is kept."""
         ...
 
-    def forget(self, attempts: Collection[str]) -> None:
+    def forget(self, attempts: Collection[str]) -> object:
         """Nothing of these is needed any more: their outcomes are durable, or will never be known."""
         ...
 

@@ -140,11 +140,15 @@ class Attempts:
         except FileNotFoundError:
             return []
 
-    def forget(self, attempts: Collection[str]) -> None:
-        """See ``awf.engine.ports.AttemptKeeper``. A large file takes a while, and nobody waits for it."""
+    def forget(self, attempts: Collection[str]) -> threading.Thread | None:
+        """See ``awf.engine.ports.AttemptKeeper``. A large file takes a while, and nobody waits for it: returns the thread
+        that removes, if there is anything."""
         paths = [self.files(attempt).directory for attempt in attempts]
-        if paths:
-            threading.Thread(target=_remove, args=(paths,), name="awf-forget").start()
+        if not paths:
+            return None
+        removal = threading.Thread(target=_remove, args=(paths,), name="awf-forget")
+        removal.start()
+        return removal
 
     def sweep(self, owners: Collection[str]) -> None:
         """See ``awf.engine.ports.AttemptKeeper``."""
