@@ -211,3 +211,29 @@ def test_the_engine_leaves_no_process_behind(project: Project) -> None:
     for _ in range(5):
         server.wait(server.run("short"))
     assert until(lambda: project.step_processes() == [], "nothing but server and engine lives")
+
+
+def test_what_people_should_know_of_a_run_is_in_its_steps_and_in_the_stream(project: Project) -> None:
+    states = {
+        "initial": "each",
+        "each": {
+            "type": "for_each",
+            "items": "a,b,c",
+            "max_iterations": 1,
+            "body": ["say"],
+            "on_complete": "done",
+        },
+        "say": {"type": "step", "command": "echo {{inputs.word}}"},
+        "done": {"type": "terminal"},
+    }
+    project.workflow("told", json.dumps({"name": "told", "inputs": [{"name": "word"}], "states": states}))
+    server = project.serve()
+    execution = server.run("told", word="'quoted'", more="x")
+    ended = server.wait(execution, "completed")
+    loop, step = ended["steps"]
+    assert loop["note"] == "2 items beyond max_iterations were left out"
+    (warning,) = step["warnings"]
+    assert "quote characters" in warning
+    assert ended["warnings"] == ["input 'more' is not declared by the workflow"]
+    started = [frame.data for frame in server.events(execution) if frame.name == "step.started"]
+    assert [data.get("warnings") for data in started] == [None, [warning]]
