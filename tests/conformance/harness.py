@@ -73,11 +73,16 @@ def run(
     environ: Mapping[str, str] | None = None,
     cancel_when: Callable[[list[Entry]], bool] | None = None,
     cancel_again_when: Callable[[list[Entry]], bool] | None = None,
+    stop_when: Callable[[list[Entry]], bool] | None = None,
+    answers: Mapping[str, str] | None = None,
     slots: int = 16,
     max_transitions: int = 10_000,
     grace: float = 5.0,
 ) -> Result:
     """Run the workflow ``main`` to its end. ``files`` are further files of the project: a bare name is a workflow.
+
+    ``stop_when``: its engine is stopped then, in the middle of its steps, and another one takes over. ``answers`` are
+    given, by path, to steps that wait for a person.
 
     Raises what accepting it raises (WorkflowInvalid, InputsInvalid).
     """
@@ -89,7 +94,8 @@ def run(
             path.write_text(dedent(content))
         settings = {"slots": slots, "max_transitions": max_transitions}
         cancels = [when for when in (cancel_when, cancel_again_when) if when is not None]
-        return asyncio.run(_run(project, dict(inputs or {}), environ, cancels, settings, grace))
+        events = _Events(cancels, stop_when, dict(answers or {}))
+        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace))
 
 
 def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> str:
@@ -101,11 +107,57 @@ def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> s
     raise AssertionError("it was accepted")
 
 
+@dataclass
+class _Events:
+    """What happens from outside, each once."""
+
+    cancels_when: list[Callable[[list[Entry]], bool]]
+    stop_when: Callable[[list[Entry]], bool] | None
+    answers: dict[str, str]
+
+    def cancels(self, facts: list[Entry]) -> bool:
+        if not self.cancels_when or not self.cancels_when[0](facts):
+            return False
+        self.cancels_when.pop(0)
+        return True
+
+    def stops(self, facts: list[Entry]) -> bool:
+        if self.stop_when is None or not self.stop_when(facts):
+            return False
+        self.stop_when = None
+        return True
+
+
+class _Host:
+    """One engine after the other."""
+
+    def __init__(self, make: Callable[[Presence], Engine], engines: Path) -> None:
+        self._make = make
+        self._engines = engines
+        self._number = 0
+        self.start()
+
+    def start(self) -> None:
+        self._number += 1
+        member = Member(id=f"engine-{self._number}", pid=os.getpid(), version="1", started_at=self._number)
+        self._presence = Presence(self._engines, member)
+        self._engine = self._make(self._presence)
+        self._task = asyncio.create_task(self._engine.run())
+
+    def wake(self) -> None:
+        self._engine.wake()
+
+    async def stop(self) -> None:
+        self._engine.stop()
+        await self._task
+        self._presence.release()
+
+
 async def _run(
     project: Path,
     inputs: dict[str, Any],
     environ: Mapping[str, str] | None,
-    cancels: list[Callable[[list[Entry]], bool]],
+    events: _Events,
     limits: dict[str, int],
     grace: float,
 ) -> Result:
@@ -114,38 +166,38 @@ async def _run(
     clock = SystemClock()
     directory = project / ".awf" / "storage"
     server = Presence(directory / "servers", Member(id="test", pid=os.getpid(), version="1", started_at=1))
-    presence = Presence(
-        directory / "engines", Member(id="engine", pid=os.getpid(), version="1", started_at=1)
-    )
-    attempts = Attempts(directory / "attempts", Notes(directory / "engines", "engine"))
-    engine = Engine(
-        store=store,
-        runners={"step": ShellRunner("/bin/sh", grace, clock, attempts)},
-        attempts=attempts,
-        clock=clock,
-        settings=EngineSettings(
-            slots=limits["slots"],
-            engines=directory / "engines",
-            servers=directory / "servers",
-            max_transitions=limits["max_transitions"],
-        ),
-        presence=presence,
-        marks=NoMarks(),
-        appended=changed.set,
-        environ={**os.environ, **(environ or {})},
-    )
+
+    def make(presence: Presence) -> Engine:
+        attempts = Attempts(directory / "attempts", Notes(directory / "engines", presence.member.id))
+        return Engine(
+            store=store,
+            runners={"step": ShellRunner("/bin/sh", grace, clock, attempts)},
+            attempts=attempts,
+            clock=clock,
+            settings=EngineSettings(
+                slots=limits["slots"],
+                engines=directory / "engines",
+                servers=directory / "servers",
+                max_transitions=limits["max_transitions"],
+            ),
+            presence=presence,
+            marks=NoMarks(),
+            appended=changed.set,
+            environ={**os.environ, **(environ or {})},
+        )
+
+    host = _Host(make, directory / "engines")
     service = Service(
         store=store,
         catalog=Catalog(project, {"HOME": str(project)}),
         clock=clock,
-        signals=Signals(wake=engine.wake, mark_cancel=lambda _: False, alive=lambda _: True),
+        signals=Signals(wake=host.wake, mark_cancel=lambda _: False, alive=lambda _: True),
         place=Place(
             root=str(project),
             working_dir=str(project),
             directories=own_directories({"HOME": str(project)}),
         ),
     )
-    task = asyncio.create_task(engine.run())
     try:
         execution = await service.run("main", inputs)
         while True:
@@ -153,9 +205,14 @@ async def _run(
             row = await service.execution(execution)
             if row.status in {"completed", "failed", "cancelled"}:
                 break
-            if cancels and cancels[0](await journal_of(store, execution)):
-                cancels.pop(0)
+            so_far = await journal_of(store, execution)
+            if events.cancels(so_far):
                 await service.cancel(execution)
+            if events.stops(so_far):
+                await host.stop()
+                host.start()
+            for path in [each.path for each in row.waiting if each.path in events.answers]:
+                await service.respond(execution, events.answers.pop(path), path=path)
             async with asyncio.timeout(60):
                 await changed.wait()
         facts = await journal_of(store, execution)
@@ -175,8 +232,6 @@ async def _run(
             project=project,
         )
     finally:
-        engine.stop()
-        await task
-        presence.release()
+        await host.stop()
         server.release()
         await store.close()

@@ -13,12 +13,14 @@ from awf.domain.sealing import Sealer
 from awf.domain.workflow import Workflow
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
-from awf.engine.state import is_below
+from awf.engine.state import Activity, is_below
 from awf.engine.stimuli import (
     Cancel,
     Continue,
     HookEnded,
+    Idle,
     OutputArrived,
+    Respond,
     StepFinished,
     Stimulus,
     TimerFired,
@@ -51,6 +53,7 @@ class Drive:
         journal: Sequence[Entry] = (),
         world: World = WORLD,
     ) -> None:
+        self.workflows = workflows
         self.script = script
         self.world = world
         accepted = ExecutionAccepted(
@@ -91,7 +94,7 @@ class Drive:
         """Where something runs or waits, sorted."""
         state = self.state
         active = [each.path for each in state.activities.values() if each.waits or each in state.flying()]
-        return sorted([*active, *state.hooks])
+        return sorted([*active, *state.hooks, *state.asking])
 
     def decide(self, stimulus: Stimulus) -> None:
         self.core.decide(stimulus, self.world)
@@ -144,7 +147,11 @@ class Drive:
             ended = self.script.hook(self._place(path), hook.hook, hook.index)
             self.decide(HookEnded(path, outcome or _outcome(ended.exit_code), ended.output))
             return
-        started = self.state.activities[path].started
+        activity = self.state.activities[path]
+        if activity.asks:
+            self._answer(activity)
+            return
+        started = activity.started
         assert started is not None
         if self._waits(path):
             self.decide(TimerFired(path, started.step, started.attempt))
@@ -153,6 +160,17 @@ class Drive:
         if outcome is None and ended.output:
             self.decide(OutputArrived(path, "stdout", ended.output))
         self.decide(StepFinished(path, outcome or _outcome(ended.exit_code)))
+
+    def _answer(self, activity: Activity) -> None:
+        """A person wants the step to be run again; an execution that has been let go is taken before."""
+        assert activity.question is not None
+        number = activity.question.number
+        self.decide(Idle())
+        if self.state.released:
+            self.core = Core(fold("exec", self.journal), self.workflows, {}, Sealer({}))
+            self.state = self.core.state
+            self.begin()
+        self.decide(Respond(number, "rerun"))
 
     def _place(self, path: str) -> Place:
         activity = self.state.activities.get(path)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
 from awf.domain.outcomes import Cancelled
-from awf.domain.workflow import Workflow
+from awf.domain.workflow import LeafState, Workflow
 from awf.engine.stimuli import TimerFired
+from awf.journal.events import InputRequired
 from property.checks import check_at_rest, check_journal
 from property.driver import MAX_TRANSITIONS, Drive
 from property.generator import load, workflow_texts
@@ -70,6 +72,36 @@ def test_a_journal_cut_anywhere_goes_on_to_the_same_end(seed: int, places: list[
         assert crashed.results(attempts=False) == whole.results(attempts=False)
         check_journal(crashed.journal, crashed.state)
         check_at_rest(crashed.state)
+
+
+@given(SEEDS, st.lists(st.floats(0, 1, exclude_max=True), min_size=3, max_size=3))
+@examples(30)
+def test_steps_that_ask_after_a_crash_go_on_to_the_same_end(seed: int, places: list[float]) -> None:
+    workflows, script = a_world(seed)
+    asking = {name: _asking(workflow, Random(seed)) for name, workflow in workflows.items()}
+    whole = Drive(workflows, script).run()
+    journal = whole.journal
+    for place in places:
+        length = 1 + int(place * (len(journal) - 1))
+        note(f"cut after entry {length}")
+        crashed = Drive(asking, script, journal[:length]).run()
+        event(f"asked: {any(isinstance(entry.fact, InputRequired) for entry in crashed.journal)}")
+        assert crashed.end() == whole.end()
+        assert crashed.results(attempts=False) == whole.results(attempts=False)
+        check_journal(crashed.journal, crashed.state)
+        check_at_rest(crashed.state)
+        journal = crashed.journal
+
+
+def _asking(workflow: Workflow, random: Random) -> Workflow:
+    """The workflow with ``on_crash: ask`` in most of its steps."""
+    states = {
+        name: replace(state, on_crash="ask")
+        if isinstance(state, LeafState) and random.randrange(4)
+        else state
+        for name, state in workflow.states.items()
+    }
+    return replace(workflow, states=states)
 
 
 @given(SEEDS, st.floats(0, 1, exclude_max=True), st.booleans())

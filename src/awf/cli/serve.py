@@ -149,10 +149,14 @@ async def _farewell(store: Store) -> str:
         rows = [
             row
             for status in ("running", "pending")
-            for row in await store.executions(ExecutionFilter(status=status, limit=5))
+            for row in await store.executions(ExecutionFilter(status=status))
+            if not row.parked
         ]
     except StoreUnavailable as error:
         return f"stopped; {error}"
+    waiting = await store.executions(ExecutionFilter(status="running", limit=1))
+    if not count and waiting:
+        return "stopped; nothing runs on: what is unfinished waits for a person"
     if not count:
         return "stopped; no execution is unfinished"
     names = ", ".join(f"{row.workflow} {row.id} ({row.status})" for row in rows[:5])

@@ -214,3 +214,31 @@ def test_names_of_states_are_text_whatever_they_look_like() -> None:
     assert errors(result) == []
     assert result.workflow is not None
     assert list(result.workflow.states) == ["1", "true", "done"]
+
+
+@pytest.mark.parametrize(
+    ("written", "choice"),
+    [("ask", "ask"), ("Fail", "fail"), ("skip", "skip"), ("''", "rerun"), ("", "rerun")],
+)
+def test_on_crash(written: str, choice: str) -> None:
+    assert only_step(step(f"command: x\non_crash: {written}")).on_crash == choice
+    assert only_step(step("command: x")).on_crash == "rerun"
+
+
+def test_an_unknown_on_crash_is_an_error_with_its_place() -> None:
+    (error,) = errors(step("command: x\non_crash: sikp"))
+    assert error == (
+        "state 'a': invalid on_crash 'sikp': must be 'rerun', 'fail', 'skip' or 'ask' (did you mean 'skip'?) "
+        "(w.yaml:8:15)"
+    )
+
+
+def test_blocks_have_no_on_crash_but_agents_and_operations_do() -> None:
+    block = load(
+        "  a: {type: parallel, parallel: [b], on_success: done, on_crash: ask}\n  b: {type: step, command: x}\n"
+    )
+    assert [str(problem) for problem in block.warnings if "on_crash" in problem.message]
+    for keys in ("type: agent, provider: claude, prompt: x", "type: operation, operation: http.request"):
+        workflow = load(f"  a: {{{keys}, on_success: done, on_crash: fail}}\n").workflow
+        assert workflow is not None
+        assert workflow.states["a"].on_crash == "fail"  # type: ignore[union-attr]

@@ -20,7 +20,7 @@ from awf.journal.events import (
 )
 from awf.journal.store import Acceptance
 from awf.stores.memory import MemoryStore
-from awf.testing.builders import step_completed, step_failed, step_output, step_started
+from awf.testing.builders import input_required, step_completed, step_failed, step_output, step_started
 from unit.server.bench import Bench, scenario
 
 UNKNOWN = str(uuid.UUID(int=7))
@@ -330,3 +330,78 @@ async def test_a_full_disk_is_503_with_retry_after(bench: Bench) -> None:
     assert int(response.headers["retry-after"]) > 0
     assert response.json()["code"] == "SYSTEM.STORE.UNAVAILABLE"
     assert response.json()["detail"] == "nothing can be written to /store: no space left on device"
+
+
+async def waiting(bench: Bench, *paths: str) -> str:
+    """An execution in which steps at these paths wait for a person."""
+    execution = await bench.run()
+    facts = [ExecutionStarted(engine="e")]
+    asked = [
+        input_required(number, state=path.split("/")[-1], path=path) for number, path in enumerate(paths, 1)
+    ]
+    await bench.append(execution, *facts, *asked, ExecutionReleased(engine="e", parked=True))
+    return execution
+
+
+@scenario
+async def test_what_waits_is_running_and_says_what_for(bench: Bench) -> None:
+    execution = await waiting(bench, "greet")
+    body = (await bench.get(f"/api/executions/{execution}")).json()["body"]
+    assert (body["status"], body["waiting_for"]) == ("running", "person")
+    assert body["waiting"] == [
+        {
+            "step": 1,
+            "name": "greet",
+            "path": "greet",
+            "kind": "crash",
+            "prompt": "what now?",
+            "choices": ["rerun", "skip", "fail"],
+            "since": "2023-11-14T22:13:20Z",
+        }
+    ]
+    (listed,) = (await bench.get("/api/executions?status=running")).json()["body"]["executions"]
+    assert listed["waiting"] == body["waiting"]
+
+
+@scenario
+async def test_an_answer_is_an_intent_and_wakes_the_engine(bench: Bench) -> None:
+    execution = await waiting(bench, "greet")
+    response = await bench.post(
+        f"/api/executions/{execution}/respond", json={"response": "skip", "comment": "done"}
+    )
+    assert (response.status_code, response.content, bench.asked) == (204, b"", 2)
+    (intent,) = await bench.store.intents()
+    assert intent.data == {"question": 3, "response": "skip", "comment": "done"}
+    problem = await bench.problem(
+        409, "POST", f"/api/executions/{execution}/respond", json={"response": "rerun"}
+    )
+    assert (problem["code"], problem["title"]) == ("USER.FACADE.NOT_WAITING", "Conflict")
+    assert problem["detail"].endswith("it has been answered, or has ended")
+
+
+@scenario
+async def test_where_several_wait_an_answer_says_for_which(bench: Bench) -> None:
+    execution = await waiting(bench, "all/a", "all/b")
+    url = f"/api/executions/{execution}/respond"
+    problem = await bench.problem(422, "POST", url, json={"response": "skip"})
+    assert problem["detail"] == "path: several steps of this execution wait, say which: all/a, all/b"
+    problem = await bench.problem(409, "POST", url, json={"response": "skip", "path": "all/c"})
+    assert problem["detail"].endswith("; what waits: all/a, all/b")
+    assert (await bench.post(url, json={"response": "skip", "path": "all/b"})).status_code == 204
+    (intent,) = await bench.store.intents()
+    assert intent.data["question"] == 4
+
+
+@scenario
+async def test_answers_that_cannot_be_given(bench: Bench) -> None:
+    execution = await waiting(bench, "greet")
+    url = f"/api/executions/{execution}/respond"
+    problem = await bench.problem(422, "POST", url, json={"response": "skipp"})
+    assert problem["detail"] == "response: must be one of rerun, skip, fail (did you mean 'skip'?)"
+    for body in ({}, {"response": None}, {"response": "skip", "answer": "x"}):
+        await bench.problem(400, "POST", url, json=body)
+    for unknown in (UNKNOWN, "nonsense"):
+        await bench.problem(404, "POST", f"/api/executions/{unknown}/respond", json={"response": "skip"})
+    other = await bench.run()
+    await bench.problem(409, "POST", f"/api/executions/{other}/respond", json={"response": "skip"})
+    assert await bench.store.intents() == []
