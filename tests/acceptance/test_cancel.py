@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import signal
+
 import pytest
 
-from acceptance.facts import Gate, until
+from acceptance.facts import Gate, until, wait_gone
 from acceptance.server import Project, Server
 from acceptance.sse import outline
 
@@ -99,9 +104,6 @@ def test_cancelling_twice_or_after_the_end_changes_nothing(project: Project) -> 
 
 
 def test_a_cancel_is_obeyed_although_the_engine_dies_at_that_moment(project: Project) -> None:
-    import os
-    import signal
-
     project.steps("sleeper", "echo ready; setsid sleep 600 & sleep 600")
     server = project.serve()
     execution = server.run("sleeper")
@@ -114,3 +116,50 @@ def test_a_cancel_is_obeyed_although_the_engine_dies_at_that_moment(project: Pro
     assert_cancelled(server, execution)
     assert until(lambda: project.step_processes() == [], "no process of the step lives")
     assert outline(server.events(execution)) == ["step.started s1", "step.failed s1", "workflow.failed"]
+
+
+def test_a_cancel_during_recovery_is_obeyed(project: Project) -> None:
+    project.steps("deaf", "trap '' TERM; echo ready; while :; do sleep 600; done")
+    server = project.serve(env={"AWF_GRACE": "1.5"})
+    execution = server.run("deaf")
+    server.wait_event(execution, "output", "s1")
+    before = project.engine()
+    os.kill(before, signal.SIGKILL)
+    until(lambda: set(project.engines()) - {before}, "the next engine ends what the dead one left")
+    server.cancel(execution)
+    server.wait(execution, "cancelled")
+    assert_cancelled(server, execution)
+    assert project.step_processes() == []
+
+
+def test_a_cancel_while_no_engine_lives_is_obeyed_by_the_next(project: Project) -> None:
+    project.steps("sleeper", "echo ready; env -i setsid sh -c 'sleep 600; true' & exec sleep 600")
+    server = project.serve()
+    execution = server.run("sleeper")
+    server.wait_event(execution, "output", "s1")
+    with (project.storage / "engines" / "spawn").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # Whoever wants to start an engine waits for this.
+        engine = project.engine()
+        os.kill(engine, signal.SIGKILL)
+        wait_gone(engine)
+        server.cancel(execution)
+        assert server.execution(execution)["status"] == "pending"
+    server.wait(execution, "cancelled")
+    assert_cancelled(server, execution)
+    assert project.step_processes() == []
+
+
+@pytest.mark.parametrize("how", ["backoff", "between"])
+def test_a_cancel_while_nothing_runs_is_obeyed_at_once(project: Project, how: str) -> None:
+    retry = {"max_attempts": 3, "initial_delay": "10m"} if how == "backoff" else None
+    again = "exit 1" if how == "backoff" else "true"
+    first = {"type": "step", "command": again, "on_success": "s1", "on_failure": "done", "retry": retry}
+    states = {"initial": "s1", "s1": first, "done": {"type": "terminal"}}
+    project.workflow("w", json.dumps({"name": "w", "states": states}))
+    server = project.serve()
+    execution = server.run("w")
+    name = "step.retrying" if how == "backoff" else "step.completed"
+    server.wait_event(execution, name, "s1", query="?events=all")
+    server.cancel(execution)
+    server.wait(execution, "cancelled")
+    assert_cancelled(server, execution)

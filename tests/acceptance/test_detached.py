@@ -191,3 +191,53 @@ def test_a_killed_wrapper_takes_its_step_with_it(project: Project) -> None:
     (step,) = server.wait(execution, "failed")["steps"]
     assert step["exit_code"] == 137
     assert project.step_processes() == []
+
+
+def test_a_long_output_is_cut_alike_across_engines(project: Project) -> None:
+    gate = Gate(project.root / "gate")
+    line = "0123456789abcdef" * 64
+    command = f"yes {line} | head -c 3000000; echo; echo one; {gate.wait}; yes {line} | head -c 9000000; echo; echo last"
+    detached(project, "loud", command, capture={"max_size": "4MB"})
+    server = project.serve()
+    execution = server.run("loud")
+    until(
+        lambda: (project.root / "gate").is_fifo() and len(server.execution(execution)["steps"]) == 1, "begun"
+    )
+    kill_engine(project)
+    wait_adopted(server, execution)
+    gate.open()
+    server.wait(execution)
+    events = [event for event in server.events(execution) if event.name == "output"]
+    assert [event.data.get("truncated", False) for event in events].count(True) == 1
+    text = "".join(event.data["output"] for event in events)
+    assert text == (f"{line}\n" * 3000)[: 2 * 1024 * 1024]
+    whole = server.body(f"/api/executions/{execution}/steps/1/output")
+    assert whole["output"].endswith("\nlast\n")
+    assert whole["omitted_bytes"] > 0
+
+
+def test_a_detached_branch_lives_on_beside_one_that_runs_again(project: Project) -> None:
+    gate = Gate(project.root / "gate")
+    states = {
+        "initial": "both",
+        "both": {"type": "parallel", "parallel": ["kept", "plain"], "on_success": "done"},
+        "kept": {
+            "type": "step",
+            "command": f"echo kept >>ran; {gate.wait}",
+            "detach": True,
+            "on_success": "done",
+        },
+        "plain": {"type": "step", "command": f"echo plain >>ran; {gate.wait}", "on_success": "done"},
+        "done": {"type": "terminal"},
+    }
+    project.workflow("w", json.dumps({"name": "w", "states": states}))
+    server = project.serve()
+    execution = server.run("w")
+    ran = project.root / "ran"
+    until(lambda: ran.exists() and len(ran.read_text().split()) == 2, "both branches run")
+    kill_engine(project)
+    until(lambda: ran.read_text().split().count("plain") == 2, "the plain branch runs again")
+    gate.open()
+    steps = {step["name"]: step["attempt"] for step in server.wait(execution)["steps"]}
+    assert (steps["kept"], steps["plain"]) == (1, 2)
+    assert sorted(ran.read_text().split()) == ["kept", "plain", "plain"]

@@ -77,7 +77,8 @@ class Family:
         self._seen: dict[int, int] = {}
 
     def living(self) -> list[Process]:
-        """Those that live now (zombies do not). Never our own process or group."""
+        """Those that live now (zombies do not), parents before their children: a shell must not go on to its next command
+        because the one before was ended first. Never our own process or group."""
         table = {pid: found for pid in _pids() if (found := process(pid)) is not None}
         own = os.getpgrp()
         whole = {pid for pid, start in self._seen.items() if pid in table and table[pid].start == start}
@@ -90,6 +91,7 @@ class Family:
             whole |= {pid for pid, found in table.items() if found.group in groups}
             whole = _with_descendants(whole, table)
         living = [table[pid] for pid in whole if pid != os.getpid() and table[pid].group != own]
+        living.sort(key=lambda found: (found.start, found.pid))
         self._seen = {found.pid: found.start for found in living}
         return living
 
