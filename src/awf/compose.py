@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from awf.journal.store import Store
     from awf.runners.attempts import Attempts
     from awf.runners.operations.port import Operation
+    from awf.stores.sqlite.check import Check
 
 
 log = logging.getLogger("awf")
@@ -103,6 +104,27 @@ def open_store(settings: Settings) -> Store:
     from awf.stores.sqlite.store import SqliteStore
 
     return SqliteStore.open(settings.storage, durability=settings.durability)
+
+
+def check_store(settings: Settings) -> Check:
+    """Look for damage in the store. Raises RequestInvalid, StoreUnavailable, StoreIncompatible."""
+    from awf.stores.sqlite.check import check
+
+    return check(settings.storage)
+
+
+def backup_store(settings: Settings, target: Path) -> int:
+    """Copy the store to a file; its bytes. Raises RequestInvalid, StoreUnavailable."""
+    from awf.stores.sqlite.care import backup
+
+    return backup(settings.storage, target)
+
+
+def vacuum_store(settings: Settings) -> tuple[int, int]:
+    """Give the store's free space back; its bytes before and after. Raises RequestInvalid, StoreUnavailable."""
+    from awf.stores.sqlite.care import vacuum
+
+    return vacuum(settings.storage)
 
 
 def open_catalog(settings: Settings) -> Catalog:

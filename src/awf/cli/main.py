@@ -13,6 +13,7 @@ from awf.errors import AwfError, UserError
 
 COMMANDS = {
     "config": "Show the settings, and where they come from.",
+    "db": "Check, copy and compact the database of a storage directory.",
     "list": "List the workflows that can be run.",
     "run": "Run a workflow here, in the foreground.",
     "schema": "Print the JSON Schema of workflow files.",

@@ -8,6 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from awf.errors import RequestInvalid
+
 Durability: TypeAlias = Literal["full", "fast"]
 
 DATABASE = "journal.db"
@@ -33,6 +35,14 @@ def prepare_directory(directory: Path) -> None:
     if _create(directory / ".gitignore", b"*\n") or created:
         _sync(directory)
         _sync(directory.parent)
+
+
+def expect_database(directory: Path) -> None:
+    """Raises RequestInvalid where there is no store in the directory: for those who must not make one."""
+    if not (directory / DATABASE).is_file():
+        raise RequestInvalid(
+            f"there is no journal.db in {directory}: name the storage directory with --storage"
+        )
 
 
 def open_writer(directory: Path, durability: Durability) -> sqlite3.Connection:

@@ -6,14 +6,15 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from awf.errors import StoreIncompatible, StoreUnavailable
+from awf.errors import ReplayDiverged, StoreIncompatible, StoreUnavailable
 
 ELSEWHERE = "or choose another directory with --storage"
 
 _FULL = f"the disk is full: free some space {ELSEWHERE}"
 _DENIED = f"it is not writable: check its permissions and the file system {ELSEWHERE}"
 _NOT_A_DIRECTORY = f"a file is in the way: remove it {ELSEWHERE}"
-_DAMAGED = f"its journal is damaged (`awf db check` says where): put back a copy {ELSEWHERE}"
+_CHECK = f"`awf db check` says where: put back a copy {ELSEWHERE}"
+_DAMAGED = f"its journal is damaged; {_CHECK}"
 _LOCKED = "another program keeps it locked: end that program and try again"
 
 _BY_ERRNO = {
@@ -64,6 +65,13 @@ def unavailable(directory: Path, error: Exception) -> StoreUnavailable:
     fault = StoreUnavailable(f"the storage directory {directory} cannot be used: {reason or error}")
     fault.__cause__ = error
     return fault
+
+
+def unreadable(directory: Path, error: ReplayDiverged) -> ReplayDiverged:
+    """The sentence for an entry that SQLite has read and that makes no sense."""
+    return ReplayDiverged(
+        f"a journal in the storage directory {directory} is damaged: {error.message}; {_CHECK}"
+    )
 
 
 def incompatible(directory: Path, reason: str) -> StoreIncompatible:

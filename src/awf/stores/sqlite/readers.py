@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from awf.stores.sqlite.faults import closed, unavailable
+from awf.errors import ReplayDiverged
+from awf.stores.sqlite.faults import closed, unavailable, unreadable
 from awf.stores.sqlite.files import Files, Seat
 
 P = ParamSpec("P")
@@ -89,3 +90,5 @@ class Readers:
                 return function(seat.connection)
         except (OSError, sqlite3.Error) as error:
             raise unavailable(self._directory, error) from error
+        except ReplayDiverged as error:
+            raise unreadable(self._directory, error) from error

@@ -26,7 +26,8 @@ def test_threads_start_when_they_are_needed_and_end_with_the_store(tmp_path):
         await asyncio.gather(
             *(store.execution("one") for _ in range(20)), store.statistics(ExecutionFilter())
         )
-        assert _threads() == ["awf-reads_0", "awf-reads_1", "awf-scans_0", "awf-writer"]
+        started = {"awf-reads_0", "awf-scans_0", "awf-writer"}
+        assert started <= {*_threads()} <= {*started, "awf-reads_1"}
         await store.close()
         assert _threads() == []
 
