@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--now", is_flag=True, help="End running steps too; they run again at the next start.")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="End running steps too; they run again at the next start, or what their on_crash says.",
+)
 @click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
 def command(*, now: bool, storage: Path | None) -> None:
     """Stop the servers and engines of a storage directory.

@@ -9,11 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import logging
-import os
-import random
-import socket
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -22,15 +18,14 @@ from pathlib import Path
 from typing import Protocol
 
 from awf.domain.sealing import Sealer
-from awf.domain.secrets import is_secret
 from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
 from awf.engine.evolve import fold
-from awf.engine.files import read_text
 from awf.engine.flow import execution_of
 from awf.engine.intents import Intents, marked_cancel, stimulus_of
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.lost import Intake
+from awf.engine.machine import Machine
 from awf.engine.pinned import Definitions
 from awf.engine.ports import AttemptKeeper, Clock, StepRunner
 from awf.engine.presence import Presence, is_alive, living, newest
@@ -38,7 +33,7 @@ from awf.engine.resume import reused_facts
 from awf.engine.retention import ALL, Retention, keep_pruning
 from awf.engine.service import journal_of, load_state
 from awf.engine.state import ExecutionState
-from awf.engine.stimuli import Continue, Respond, Stimulus, World
+from awf.engine.stimuli import Continue, Respond, Stimulus
 from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
 from awf.journal.events import AnyFact, Entry, ExecutionFailed, ExecutionReleased, StepReused
 from awf.journal.store import Claim, Intent, Ownership, Store
@@ -97,14 +92,11 @@ class Engine:
         self._settings = settings
         self._presence = presence
         self._marks = marks
-        self._environ = dict(environ)
-        self._secret_environ = {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
-        self._user = _user()
-        self._hostname = socket.gethostname()
+        self._machine = Machine(presence.member.id, environ, clock, settings.max_transitions)
         self._definitions = Definitions(store)
         self._intake = Intake(store, presence.member.id)
         self._environment = Environment(
-            store, runners, attempts, clock, self._world, appended, asyncio.Semaphore(settings.slots)
+            store, runners, attempts, clock, self._machine.world, appended, asyncio.Semaphore(settings.slots)
         )
         self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
         self._slotless: set[str] = set()
@@ -372,7 +364,7 @@ class Engine:
             self._environment.appended()
             return None
         secrets = await self._store.secrets(execution)
-        sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._secret_environ)
+        sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._machine.secrets)
         core = Core(state, workflows, real_inputs(state.accepted.inputs, secrets), sealer)
         adoptable = frozenset[str]()
         if state.started:
@@ -447,23 +439,3 @@ class Engine:
     async def _is_over(self, execution: str) -> bool:
         row = await self._store.execution(execution)
         return row is None or row.completed_at is not None
-
-    def _world(self) -> World:
-        return World(
-            now=self._clock.now(),
-            engine=self.id,
-            environ=self._environ,
-            user=self._user,
-            hostname=self._hostname,
-            max_transitions=self._settings.max_transitions,
-            chance=random.random(),  # noqa: S311 - spreads retries, protects nothing
-            file_exists=os.path.exists,
-            read_file=read_text,
-        )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

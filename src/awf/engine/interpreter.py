@@ -34,9 +34,9 @@ from awf.engine.stimuli import (
     Respond,
     StepFinished,
     Stimulus,
-    TimerFired,
     World,
 )
+from awf.engine.timers import Timers
 from awf.errors import OwnershipLost, StoreUnavailable
 from awf.journal.events import (
     BlockEnding,
@@ -97,7 +97,7 @@ class Interpreter:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancels: dict[str, asyncio.Event] = {}
         self._detached: dict[str, str] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(environment.clock, self._inbox.put_nowait)
         self._intents: list[int] = []
         self._cancel_asked = False
         self._leaving = False
@@ -180,7 +180,7 @@ class Interpreter:
             for stimulus in first:
                 self._core.decide(stimulus, world)
             self._rest(world)
-            self._set_recovered_timers()
+            self._timers.recover(self._core.state)
             while not await self._step():
                 await self._stimuli()
         finally:
@@ -250,14 +250,14 @@ class Interpreter:
                     self._start_hook(fact)
                 case StepRetrying() as fact:
                     self._drop_attempt(fact.path)
-                    self._set_timer(fact, fact.delay)
+                    self._timers.set(fact, fact.delay)
                 case InputRequired() as fact:
-                    self._set_deadline(fact)
+                    self._timers.set_deadline(fact)
                 case InputReceived(path=path):
-                    self._drop_timer(path)
+                    self._timers.drop(path)
                 case StepCompleted(path=path) | StepFailed(path=path):
                     self._drop_attempt(path)
-                    self._drop_timer(path)
+                    self._timers.drop(path)
                 case BlockEnding(path=path) | WorkflowClosing(path=path):
                     self._end_below(path)
                 case CancelRequested():
@@ -273,53 +273,14 @@ class Interpreter:
         for running, cancel in self._cancels.items():
             if not path or is_below(running, path):
                 cancel.set()
-        for waiting in [waiting for waiting in self._timers if not path or is_below(waiting, path)]:
-            self._drop_timer(waiting)
-
-    # Timers
-
-    def _set_timer(self, fact: StepStarted | StepRetrying | InputRequired, seconds: float) -> None:
-        path = fact.path
-        self._drop_timer(path)
-        loop = asyncio.get_running_loop()
-        self._timers[path] = loop.call_later(
-            max(0.0, seconds), self._fire, TimerFired(path, fact.step, fact.attempt)
-        )
-
-    def _set_deadline(self, fact: InputRequired) -> None:
-        if fact.deadline is not None:
-            self._set_timer(fact, (fact.deadline - self._env.clock.now()) / 1_000_000)
-
-    def _drop_timer(self, path: str) -> None:
-        timer = self._timers.pop(path, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _fire(self, fired: TimerFired) -> None:
-        del self._timers[fired.path]
-        self._inbox.put_nowait(fired)
-
-    def _set_recovered_timers(self) -> None:
-        """The delays and time limits that were running when the engine before ended: what remains of them."""
-        now = self._env.clock.now()
-        for activity in self._core.state.activities.values():
-            started = activity.started
-            if started is None:
-                continue
-            if activity.question is not None and activity.asks:
-                self._set_deadline(activity.question.fact)
-            elif activity.retry_at is not None:
-                self._set_timer(started, (activity.retry_at - now) / 1_000_000)
-            elif activity.kind in BLOCKS and activity.flying and started.timeout is not None:
-                ran = min(max(0.0, (now - activity.attempt_at) / 1_000_000), started.timeout)
-                self._set_timer(started, started.timeout - ran)
+        self._timers.drop_below(path)
 
     # Steps and hooks
 
     def _start(self, fact: StepStarted) -> None:
         if fact.kind in BLOCKS:
             if fact.timeout is not None:
-                self._set_timer(fact, fact.timeout)
+                self._timers.set(fact, fact.timeout)
         elif fact.refused:
             self._inbox.put_nowait(
                 StepFinished(fact.path, Failed(fact.refused, exit_code=126), self._leaving)

@@ -1,0 +1,49 @@
+"""What an engine knows of its process and machine: the source of every ``World``."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import random
+import socket
+from collections.abc import Mapping
+
+from awf.domain.secrets import is_secret
+from awf.engine.files import read_text
+from awf.engine.ports import Clock
+from awf.engine.stimuli import World
+
+
+class Machine:
+    """``engine`` is the engine's name, ``environ`` the environment that steps and templates get. ``secrets`` are the
+    values of secret variables in it, by the names under which they are sealed."""
+
+    def __init__(self, engine: str, environ: Mapping[str, str], clock: Clock, max_transitions: int) -> None:
+        self._engine = engine
+        self._environ = dict(environ)
+        self._clock = clock
+        self._max_transitions = max_transitions
+        self._user = _user()
+        self._hostname = socket.gethostname()
+        self.secrets = {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
+
+    def world(self) -> World:
+        """The present moment, as the core may see it."""
+        return World(
+            now=self._clock.now(),
+            engine=self._engine,
+            environ=self._environ,
+            user=self._user,
+            hostname=self._hostname,
+            max_transitions=self._max_transitions,
+            chance=random.random(),  # noqa: S311 - spreads retries, protects nothing
+            file_exists=os.path.exists,
+            read_file=read_text,
+        )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
