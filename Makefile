@@ -25,6 +25,11 @@ serve: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
 
+# Records journals of the present code for later versions to read; never overwrites one.
+.PHONY: golden
+golden: $(VENV)/.dev
+	cd tests && PYTHONPATH=. ../$(BIN)/python -m golden.record
+
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench

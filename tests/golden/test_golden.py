@@ -1,0 +1,174 @@
+"""Journals that earlier versions have written replay, go on to their end, and can be resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from awf.engine.evolve import fold
+from awf.journal.codec import decode, encode, type_of
+from awf.journal.events import (
+    FINAL,
+    AnyFact,
+    Entry,
+    ExecutionAccepted,
+    ExecutionReleased,
+    LoopIterated,
+    StepCompleted,
+    StepStarted,
+)
+from awf.journal.store import Acceptance
+from awf.stores.memory import MemoryStore
+from golden.record import HERE, SOURCES, Recorder
+
+FILES = sorted(path.stem for path in HERE.glob("*.jsonl"))
+
+
+def journals(name: str) -> dict[str, list[Entry]]:
+    """What was recorded, by execution, as the present code reads it."""
+    found: dict[str, list[Entry]] = {}
+    for line in (HERE / f"{name}.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        fact = decode(entry["type"], entry["version"], msgspec.json.encode(entry["fact"]))
+        found.setdefault(entry["execution"], []).append(Entry(entry["seq"], entry["at"], fact))
+    return found
+
+
+async def stored(executions: dict[str, list[Entry]]) -> MemoryStore:
+    """A store that holds them, owned by an engine that is dead."""
+    store = MemoryStore()
+    sources = json.loads(SOURCES.read_text())
+    for execution, entries in executions.items():
+        first = entries[0].fact
+        assert isinstance(first, ExecutionAccepted)
+        wanted = {digest: sources[digest] for digest in first.definition.values()}
+        await store.accept(Acceptance(id=execution, fact=first, now=entries[0].at, sources=wanted))
+        batch: list[Entry] = []
+        for entry in entries[1:]:
+            batch.append(entry)
+            if isinstance(entry.fact, ExecutionReleased) or entry is entries[-1]:
+                (claim,) = await store.claim("dead", free=["dead"], limit=1, only=[execution])
+                await store.append(claim.ownership, batch)
+                batch = []
+    return store
+
+
+def played(
+    path: Path,
+    executions: dict[str, list[Entry]],
+    play: Callable[[Recorder], Awaitable[Any]],
+) -> Any:
+    """What comes of it with an engine of today over a store of then."""
+
+    # Nothing waits any more: the steps' `sleep` is one that does not.
+    (path / "sleep").symlink_to("/bin/true")
+
+    async def over() -> Any:
+        recorder = Recorder(path, await stored(executions), f"{path}:")
+        await recorder.start("today")
+        try:
+            return await play(recorder)
+        finally:
+            await recorder.stop()
+
+    return asyncio.run(over())
+
+
+def of(entries: list[Entry], kind: type[AnyFact]) -> list[Any]:
+    return [entry.fact for entry in entries if isinstance(entry.fact, kind)]
+
+
+def completed(entries: list[Entry]) -> set[str]:
+    return {fact.path for fact in of(entries, StepCompleted)}
+
+
+def check_went_on(before: list[Entry], after: list[Entry]) -> None:
+    """The journal was continued, and no step that had ended ran again."""
+    assert after[: len(before)] == before
+    assert after[-1].fact.__class__ in FINAL
+    ended = {fact.step for fact in of(before, StepCompleted)}
+    assert not ended & {fact.step for fact in of(after[len(before) :], StepStarted)}
+
+
+def test_there_is_one_of_every_type_of_the_first_journals() -> None:
+    types = {type_of(entry.fact) for name in FILES for each in journals(name).values() for entry in each}
+    assert types >= FIRST_TYPES
+
+
+FIRST_TYPES = {
+    *(f"execution.{name}" for name in ("accepted", "started", "recovered", "released")),
+    *(f"execution.{name}" for name in ("completed", "failed", "cancelled")),
+    *(f"step.{name}" for name in ("reused", "started", "output", "completed", "failed", "retrying")),
+    *("state.entered", "loop.iterated", "block.ending", "hook.started", "hook.finished"),
+    *("workflow.closing", "cancel.requested"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_read_and_replayed(name: str) -> None:
+    for execution, entries in journals(name).items():
+        state = fold(execution, entries)
+        assert state.finished == isinstance(entries[-1].fact, FINAL)
+        for entry in entries:
+            assert decode(*encode(entry.fact)) == entry.fact
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("in-")])
+def test_it_is_recovered_and_goes_on_to_the_end(name: str, tmp_path: Path) -> None:
+    ((execution, before),) = journals(name).items()
+    after = played(tmp_path, {execution: before}, lambda recorder: recorder.ended(execution))
+    check_went_on(before, after)
+    assert type_of(after[-1].fact) == "execution.completed"
+    whole = next(iter(journals("finished").values()))
+    assert completed(after) >= completed(whole)
+
+
+@pytest.mark.parametrize("path", ["short[0]/sleeps", "until[1]/look", "both/left", "both", "call"])
+def test_a_finished_one_cut_short_goes_on(path: str, tmp_path: Path) -> None:
+    ((execution, whole),) = journals("finished").items()
+    starts = [entry.seq for entry in whole if isinstance(entry.fact, StepStarted) and entry.fact.path == path]
+    after = played(tmp_path, {execution: whole[: starts[0]]}, lambda recorder: recorder.ended(execution))
+    check_went_on(whole[: starts[0]], after)
+    assert completed(after) >= completed(whole)
+
+
+def test_a_cut_between_two_iterations_goes_on(tmp_path: Path) -> None:
+    ((execution, whole),) = journals("finished").items()
+    cut = next(entry.seq for entry in whole if isinstance(entry.fact, LoopIterated) and entry.fact.index == 1)
+    after = played(tmp_path, {execution: whole[:cut]}, lambda recorder: recorder.ended(execution))
+    check_went_on(whole[:cut], after)
+
+
+def test_one_that_resumes_another_goes_on_and_is_begun(tmp_path: Path) -> None:
+    found = journals("resumed")
+    failed, finished, held, pending = found
+
+    async def play(recorder: Recorder) -> dict[str, list[Entry]]:
+        return {each: await recorder.ended(each) for each in found}
+
+    after = played(tmp_path, found, play)
+    assert after[failed] == found[failed]
+    assert after[finished] == found[finished]
+    check_went_on(found[held], after[held])
+    assert completed(after[held]) >= {"both/right", "call/hold"}
+    assert "prepare" not in completed(after[held])
+    assert completed(after[pending]) == {"call/greet", "call/hold", "call", "last"}
+
+
+@pytest.mark.parametrize(("name", "never_again"), [("resumed", "call/hold"), ("cancelled", "prepare")])
+def test_one_that_failed_or_was_cancelled_can_be_resumed(name: str, never_again: str, tmp_path: Path) -> None:
+    found = journals(name)
+    execution = next(iter(found))
+
+    async def play(recorder: Recorder) -> list[Entry]:
+        new = await recorder.service.resume(execution, from_step=None, overrides={"fails": False})
+        return await recorder.ended(new)
+
+    after = played(tmp_path, {execution: found[execution]}, play)
+    assert never_again not in {fact.path for fact in of(after, StepStarted)}

@@ -1,0 +1,67 @@
+"""What is recorded: small workflows that between them write every type of fact, and the moments at which to look.
+
+Steps of ``HOLD`` wait to be interrupted in their first attempt only, so that a journal recorded meanwhile can go on.
+"""
+
+from __future__ import annotations
+
+HOLD = 'case "$AWF_ATTEMPT_ID" in *.1) exec sleep 600;; esac; echo held'
+
+CHILD = """
+name: child
+inputs: [{name: who, type: string, required: true}, {name: times, type: integer, default: 2}]
+outputs: [{name: greeting, from: states.greet.Output}]
+hooks: {workflow_start: [{log: "child of {{.inputs.who}}"}]}
+states:
+  initial: greet
+  greet: {type: step, command: "echo hello {{inputs.who}} {{inputs.times}}", on_success: hold}
+  hold: {type: step, command: '%s', on_success: done}
+  done: {type: terminal}
+""".replace("%s", HOLD.replace("'", "''"))
+
+EVERYTHING = """
+name: everything
+inputs: [{name: names, type: string, default: "ann,bob"}, {name: fails, type: boolean, default: false}]
+hooks:
+  workflow_start: [{log: begins}, {command: "echo start hook"}]
+  workflow_end: [{command: "echo end hook"}]
+  workflow_error: [{log: "{{.error.Message}}"}]
+  workflow_cancel: [{log: cancelled}]
+states:
+  initial: prepare
+  prepare:
+    type: step
+    command: "echo prepared"
+    hooks: {pre: [{command: "echo before"}], post: [{log: after}]}
+    on_success: flaky
+  flaky:
+    type: step
+    command: 'case "$AWF_ATTEMPT_ID" in *.1) exit 9;; esac; echo at last'
+    retry: {max_attempts: 2, initial_delay: 0}
+    on_success: short
+  short: {type: for_each, items: [x], body: [sleeps], timeout: 1, on_success: each, on_failure: each}
+  sleeps: {type: step, command: "sleep 600"}
+  each: {type: for_each, items: "{{inputs.names}}", max_iterations: 5, body: [say, hold], on_success: until}
+  say: {type: step, command: "echo {{loop.Item}} of {{loop.Length}}"}
+  hold: {type: step, command: '%s'}
+  until: {type: while, while: "loop.Index < 2", max_iterations: 5, body: [look], on_success: both}
+  look: {type: step, command: "echo {{loop.Index}}"}
+  both: {type: parallel, parallel: [left, right], max_concurrent: 1, on_success: call}
+  left: {type: step, command: "echo left"}
+  right: {type: step, command: '%s'}
+  call: {type: call_workflow, workflow: child, inputs: {who: "{{states.prepare.Output}}"}, on_success: last}
+  last:
+    type: step
+    command: '[ "{{inputs.fails}}" = false ] || { echo as asked >&2; exit 4; }; echo {{states.call.Response.greeting}}'
+    on_success: done
+  done: {type: terminal}
+""".replace("%s", HOLD.replace("'", "''"))
+
+FILES = {"everything": EVERYTHING, "child": CHILD}
+
+MOMENTS = {
+    "for-each": "each[1]/hold",
+    "parallel": "both/right",
+    "call": "call/hold",
+}
+"""A name for a journal, and the step at whose first attempt its engine dies."""
