@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -55,6 +55,16 @@ class Result:
         return [entry.fact for entry in self.facts if type_of(entry.fact) == kind]
 
 
+@dataclass(frozen=True)
+class Resume:
+    """How to resume; ``files`` are written before."""
+
+    from_step: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    latest: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 class NoMarks:
     """Nothing is cancelled from outside."""
 
@@ -78,8 +88,10 @@ def run(
     slots: int = 16,
     max_transitions: int = 10_000,
     grace: float = 5.0,
+    resumes: Sequence[Resume] = (),
 ) -> Result:
     """Run the workflow ``main`` to its end. ``files`` are further files of the project: a bare name is a workflow.
+    ``resumes`` are made one after the other, each of the one before; the last result is returned.
 
     ``stop_when``: its engine is stopped then, in the middle of its steps, and another one takes over. ``answers`` are
     given, by path, to steps that wait for a person.
@@ -88,13 +100,10 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="awf-conformance-") as directory:
         project = Path(directory)
-        for name, content in {"main": text, **(files or {})}.items():
-            path = project / (name if "/" in name or "." in name else f".awf/workflows/{name}.yaml")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(dedent(content))
+        write_files(project, {"main": text, **(files or {})})
         settings = {"slots": slots, "max_transitions": max_transitions}
         cancels = [when for when in (cancel_when, cancel_again_when) if when is not None]
-        events = _Events(cancels, stop_when, dict(answers or {}))
+        events = _Events(cancels, stop_when, dict(answers or {}), list(resumes))
         return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace))
 
 
@@ -114,6 +123,7 @@ class _Events:
     cancels_when: list[Callable[[list[Entry]], bool]]
     stop_when: Callable[[list[Entry]], bool] | None
     answers: dict[str, str]
+    resumes: list[Resume]
 
     def cancels(self, facts: list[Entry]) -> bool:
         if not self.cancels_when or not self.cancels_when[0](facts):
@@ -204,7 +214,10 @@ async def _run(
             changed.clear()
             row = await service.execution(execution)
             if row.status in {"completed", "failed", "cancelled"}:
-                break
+                if not events.resumes:
+                    break
+                execution = await _resume(service, execution, events.resumes.pop(0), project)
+                continue
             so_far = await journal_of(store, execution)
             if events.cancels(so_far):
                 await service.cancel(execution)
@@ -235,3 +248,20 @@ async def _run(
         await host.stop()
         server.release()
         await store.close()
+
+
+async def _resume(service: Service, execution: str, how: Resume, project: Path) -> str:
+    write_files(project, how.files)
+    return await service.resume(
+        execution, from_step=how.from_step, overrides=dict(how.overrides), latest=how.latest
+    )
+
+
+def write_files(project: Path, files: Mapping[str, str]) -> None:
+    """Write files of a project: a bare name is a workflow; empty text removes one."""
+    for name, content in files.items():
+        path = project / (name if "/" in name or "." in name else f".awf/workflows/{name}.yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(content))
+        if not content:
+            path.unlink()

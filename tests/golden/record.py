@@ -25,6 +25,8 @@ from awf.engine.presence import Member, Presence
 from awf.engine.service import Place, Service, Signals, journal_of
 from awf.journal.codec import encode
 from awf.journal.events import Entry, StepStarted
+from awf.runners.attempts import Attempts
+from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
 from awf.stores.memory import MemoryStore
 from golden.workflows import FILES, MOMENTS
@@ -66,9 +68,11 @@ class Recorder:
             Presence(self.directory / "engines", member),
         ]
         clock = SystemClock()
+        attempts = Attempts(self.directory / "attempts", Notes(self.directory / "engines", name))
         self.engine = Engine(
             store=self.store,
-            runners={"step": ShellRunner("/bin/sh", 1.0, clock)},
+            runners={"step": ShellRunner("/bin/sh", 1.0, clock, attempts)},
+            attempts=attempts,
             clock=clock,
             settings=EngineSettings(
                 slots=8, engines=self.directory / "engines", servers=self.directory / "servers"

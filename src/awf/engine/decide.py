@@ -145,8 +145,8 @@ class Core:
             flow.emit(ExecutionRecovered(engine=engine, orderly=orderly))
         else:
             flow.emit(ExecutionStarted(engine=engine))
-        for fact in stimulus.reused:
-            if fact.step not in state.reused and not state.begun:
+        if not state.begun:
+            for fact in stimulus.prelude[state.taken :]:
                 flow.emit(fact)
         if state.cancel_requested:
             for activity in state.flying():

@@ -18,24 +18,32 @@ from pathlib import Path
 from typing import Protocol
 
 from awf.domain.sealing import Sealer
+from awf.domain.workflow import Workflow
 from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
-from awf.engine.evolve import fold
 from awf.engine.flow import execution_of
 from awf.engine.intents import Intents, marked_cancel, stimulus_of
 from awf.engine.interpreter import Environment, Interpreter, real_inputs
 from awf.engine.lost import Intake
 from awf.engine.machine import Machine
+from awf.engine.past import Past, before
 from awf.engine.pinned import Definitions
 from awf.engine.ports import AttemptKeeper, Clock, StepRunner
 from awf.engine.presence import Presence, is_alive, living, newest
-from awf.engine.resume import reused_facts
+from awf.engine.resume import resumed_reentry
 from awf.engine.retention import ALL, Retention, keep_pruning
 from awf.engine.service import journal_of, load_state
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Continue, Respond, Stimulus
-from awf.errors import AwfError, OwnershipLost, ReplayDiverged, StoreUnavailable, WorkflowError
-from awf.journal.events import AnyFact, Entry, ExecutionFailed, ExecutionReleased, StepReused
+from awf.errors import (
+    AwfError,
+    OwnershipLost,
+    ReplayDiverged,
+    ResumePointInvalid,
+    StoreUnavailable,
+    WorkflowError,
+)
+from awf.journal.events import AnyFact, BlockKept, Entry, ExecutionFailed, ExecutionReleased, StepReused
 from awf.journal.store import Claim, Intent, Ownership, Store
 
 log = logging.getLogger("awf.engine")
@@ -357,8 +365,8 @@ class Engine:
         try:
             state = await load_state(self._store, execution)
             workflows = await self._definitions.workflows(state.accepted)
-            reused = await self._reused(state)
-        except (ReplayDiverged, WorkflowError) as error:
+            prelude = await self._prelude(state, workflows)
+        except (ReplayDiverged, WorkflowError, ResumePointInvalid) as error:
             failed = Entry(claim.last_seq + 1, self._clock.now(), ExecutionFailed(error=error.message))
             await self._store.append(claim.ownership, [failed])
             self._environment.appended()
@@ -374,7 +382,7 @@ class Engine:
         interpreter = Interpreter(core, claim.ownership, self._environment, sealer)
         if self._foreground:
             interpreter.stay()
-        first: list[Stimulus] = [Continue(reused, adoptable)]
+        first: list[Stimulus] = [Continue(prelude, adoptable)]
         if intent is not None:
             interpreter.folds(intent.id)
             stimulus = stimulus_of(intent)
@@ -395,12 +403,17 @@ class Engine:
         ours = [attempt for attempt in self._attempts.kept() if execution_of(attempt) == state.execution]
         self._attempts.forget([attempt for attempt in ours if attempt not in adoptable])
 
-    async def _reused(self, state: ExecutionState) -> tuple[StepReused, ...]:
-        resumed = state.accepted.resumed
-        if resumed is None or state.begun or not resumed.reused:
+    async def _prelude(
+        self, state: ExecutionState, workflows: Mapping[str, Workflow]
+    ) -> tuple[BlockKept | StepReused, ...]:
+        resumed = before(state.accepted)
+        if resumed is None or state.begun or state.taken:
             return ()
-        entries = await journal_of(self._store, resumed.execution)
-        return reused_facts(fold(resumed.execution, entries[: resumed.upto or None]), resumed.reused)
+        entries = await journal_of(self._store, resumed.source)
+        if not entries:
+            raise ReplayDiverged(f"the record of execution {resumed.source}, which this one resumes, is gone")
+        past = Past(resumed.source, entries, resumed.upto or len(entries))
+        return resumed_reentry(past, resumed, workflows, state.accepted.workflow).facts
 
     # Intents
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from awf.engine.state import Activity, ExecutionState, Question, Sequence, StepResult
+from awf.engine.state import Activity, ExecutionState, Kept, Question, Sequence, StepResult, is_below
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
     AnyFact,
     BlockEnding,
+    BlockKept,
     CancelRequested,
     Entry,
     ExecutionAccepted,
@@ -87,6 +88,9 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
             _answer(state, entry, fact)
         case StepReused():
             _reuse(state, entry, fact)
+        case BlockKept():
+            state.taken += 1
+            state.kept[fact.path] = Kept(fact)
         case LoopIterated():
             # What ended the iteration before is left with it, or a crash here would route it once more.
             _drop_below(state, fact.path)
@@ -143,8 +147,9 @@ def _enter(state: ExecutionState, fact: StateEntered) -> None:
     state.transitions += fact.counted
     state.activities[fact.path] = Activity(fact.path, fact.state, fact.kind, fact.parent)
     state.current = fact.path
-    if not fact.parent and fact.kind != "terminal":
-        state.last_active = fact.path
+    kept = state.kept.get(fact.parent)
+    if kept is not None and kept.fact.enter == fact.state:
+        del state.kept[fact.parent]
 
 
 def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
@@ -159,10 +164,17 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
     activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
-    if not activity.parent:
-        state.began[fact.path] = entry.seq
+    if fact.attempt > 1:
+        _forget_kept(state, fact.path)
+    kept = state.kept.get(fact.path)
     if fact.kind == "call_workflow":
-        state.sequences[fact.path] = Sequence(fact.path)
+        state.sequences[fact.path] = Sequence(fact.path, results=dict(kept.results) if kept else {})
+    if fact.kind == "parallel" and kept is not None:
+        del state.kept[fact.path]
+        for branch in kept.branches:
+            state.activities[branch.path] = Activity(
+                branch.path, branch.state, "step", fact.path, result=branch
+            )
 
 
 def _write(state: ExecutionState, entry: Entry, fact: StepOutput) -> None:
@@ -198,8 +210,7 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     activity.hooks_done, activity.question, activity.answer = 0, None, None
     state.asking.discard(fact.path)
     state.sequences[state.sequence_of(fact.path)].results[fact.state] = result
-    if not activity.parent:
-        state.history[fact.path] = result
+    _forget_kept(state, fact.path)
 
 
 def _made(fact: StepCompleted | StepFailed | StepReused) -> dict[str, Any]:
@@ -213,6 +224,7 @@ def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
     activity.flying, activity.tries = False, activity.tries + 1
+    _forget_kept(state, fact.path)
     activity.retry_at = entry.at + round(fact.delay * 1_000_000)
 
 
@@ -237,10 +249,10 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
         step=fact.step,
         state=fact.state,
         path=fact.path,
-        status="completed",
+        status=fact.status,
         attempt=fact.attempt,
         exit_code=fact.exit_code,
-        error="",
+        error=fact.error,
         output=fact.output,
         stderr=fact.stderr,
         started_at=fact.started_at,
@@ -248,10 +260,13 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
         began=entry.seq,
         order=entry.seq,
         **_made(fact),
+        reused=True,
     )
-    state.sequences[""].results[fact.state] = state.history[fact.path] = result
-    state.began[fact.path] = entry.seq
-    state.reused.add(fact.step)
+    graph = state.kept[fact.sequence] if fact.sequence else state.sequences[""]
+    graph.results[fact.state] = result
+    if fact.parent:
+        state.kept[fact.parent].branches.append(result)
+    state.taken += 1
     state.next_step = max(state.next_step, fact.step + 1)
 
 
@@ -273,6 +288,12 @@ def _drop_below(state: ExecutionState, path: str) -> None:
         state.sequences.pop(left.path, None)
         state.asking.discard(left.path)
     state.sequences.pop(path, None)
+
+
+def _forget_kept(state: ExecutionState, path: str) -> None:
+    """A block that ended or starts over is not entered as it was left any more, nor what was in it."""
+    for kept in [kept for kept in state.kept if kept == path or is_below(kept, path)]:
+        del state.kept[kept]
 
 
 def _activity(state: ExecutionState, entry: Entry, path: str) -> Activity:

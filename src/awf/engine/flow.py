@@ -33,6 +33,7 @@ from awf.engine.view import View
 from awf.journal.events import (
     AnyFact,
     BlockEnding,
+    BlockKept,
     Entry,
     StateEntered,
     StepCompleted,
@@ -148,6 +149,10 @@ class Flow(View):
             attempt_id=attempt_id(self.state.execution, number, attempt),
             kind=activity.kind,
         )
+        kept = self.state.kept.get(activity.path)
+        if kept is not None:
+            self.emit(as_kept(fact, kept.fact))
+            return self.later(activity)
         planner = self.blocks.get(activity.kind) or self.leaves[activity.kind]
         try:
             fact = planner.plan(self, activity, known, fact)
@@ -159,6 +164,7 @@ class Flow(View):
         self.emit(fact)
         if activity.kind in BLOCKS:
             self.later(activity)
+        return None
 
     def repeat(self, activity: Activity, *, recovered: bool) -> None:
         """Start the next attempt of what was rendered before."""
@@ -342,8 +348,12 @@ class Flow(View):
         if sequence.start_error:
             error = f"workflow_start hook failed: {sequence.start_error}"
             return self.closing.fail(path, Verdict(failed=True, error=error, exit_code=1), self.state.current)
-        resumed = None if path else self.state.accepted.resumed
-        name, via = (resumed.from_path, "resume") if resumed else (workflow.initial, "initial")
+        resumed, kept = self.state.accepted.resumed, self.state.kept.get(path)
+        name, via = workflow.initial, "initial"
+        if path and kept is not None:
+            name, via = kept.fact.enter, "resume"
+        elif not path and resumed is not None:
+            name, via = resumed.enter or resumed.from_path, "resume"
         return self.enter(path, f"{path}/{name}" if path else name, name, via)
 
     def _terminate(self, activity: Activity, terminal: TerminalState) -> None:
@@ -379,6 +389,19 @@ def attempt_id(execution: str, step: int, attempt: int) -> str:
 def execution_of(attempt: str) -> str:
     """The execution that an attempt's id belongs to."""
     return attempt.partition(".")[0]
+
+
+def as_kept(fact: StepStarted, kept: BlockKept) -> StepStarted:
+    """The start of a block that is entered again: what was decided for it holds."""
+    return changed(
+        fact,
+        items=kept.items,
+        limit=kept.limit,
+        left_out=kept.left_out,
+        branches=kept.branches,
+        inputs=kept.inputs,
+        timeout=kept.timeout,
+    )
 
 
 def changed(fact: StepStarted, **fields: Any) -> StepStarted:

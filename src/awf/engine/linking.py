@@ -53,6 +53,13 @@ class Linked:
             raise WorkflowInvalid(f"workflow '{self.file.identifier}' is invalid: {text}", entries=entries)
         return workflow
 
+    def workflows(self) -> dict[str, Workflow]:
+        """The loaded workflows by identifier: its own, and those that it calls."""
+        files = {self.file.identifier: self.file, **self.children}
+        return {
+            name: file.loaded.workflow for name, file in files.items() if file.loaded.workflow is not None
+        }
+
 
 def link(file: WorkflowFile, catalog: Catalog) -> Linked:
     """Find and check what a workflow may call, and what that may call. May read the disk.

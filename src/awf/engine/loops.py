@@ -44,7 +44,12 @@ class Loop:
 
     def proceed(self, flow: Flow, activity: Activity, state: LoopState) -> None:
         """Begin the first iteration, or enter the body step that is missing from the present one."""
-        if activity.index < 0:
+        kept = flow.state.kept.get(activity.path)
+        if kept is not None:
+            if activity.index < 0:
+                flow.emit(LoopIterated(path=activity.path, index=kept.fact.index))
+            self._enter(flow, activity, kept.fact.enter, "resume")
+        elif activity.index < 0:
             self._iterate(flow, activity, state, 0)
         elif not flow.state.children(activity.path):
             self._enter(flow, activity, state.body[0], "body")

@@ -21,9 +21,10 @@ from awf.domain.variables import exported
 from awf.domain.workflow import Workflow
 from awf.engine.evolve import fold
 from awf.engine.linking import Linked, link
+from awf.engine.past import Past, before
 from awf.engine.pinned import Definitions, Pins, pin
 from awf.engine.ports import Catalog, Clock, WorkflowFile
-from awf.engine.resume import kept_results, resume_point
+from awf.engine.resume import resume_point
 from awf.engine.state import ExecutionState
 from awf.errors import (
     AnswerInvalid,
@@ -34,7 +35,7 @@ from awf.errors import (
     NotWaiting,
     StoreUnavailable,
 )
-from awf.journal.events import Entry, ExecutionAccepted, ResumedFrom
+from awf.journal.events import Entry, ExecutionAccepted
 from awf.journal.store import Acceptance, ExecutionFilter, ExecutionRow, Store
 
 MOST_RUNNING = 1000
@@ -186,18 +187,18 @@ class Service:
         row = await self.store.execution(execution)
         if row is None or row.status not in {"failed", "cancelled"}:
             raise NotResumable(execution)
-        entries = await journal_of(self.store, execution)
-        state = fold(execution, entries)
-        accepted = state.accepted
+        lineage = await self._lineage(execution)
+        accepted = lineage[0].accepted
+        workflows = await self._definitions.workflows(accepted) if not latest else {}
         pins, file_name = Pins(accepted.definition, accepted.files), accepted.file
         if latest:
             linked = await self.linked(await self.workflow(accepted.workflow))
             workflow, file_name = linked.runnable(), linked.file.file
             pins = await asyncio.to_thread(pin, linked)
+            workflows = linked.workflows()
         else:
-            workflow = await self._definitions.workflow(accepted)
-        point = resume_point(state, workflow, from_step)
-        kept = kept_results(fold(execution, entries[: point.upto]), workflow, point.path)
+            workflow = workflows[accepted.workflow]
+        point = resume_point(lineage, workflows, from_step)
         known = {**accepted.inputs, **await self.store.secrets(execution)}
         values, secrets, warnings = self._inputs(workflow, {**known, **overrides}, accepted.working_dir)
         fact = ExecutionAccepted(
@@ -211,12 +212,7 @@ class Service:
             root=accepted.root,
             working_dir=accepted.working_dir,
             awf=accepted.awf,
-            resumed=ResumedFrom(
-                execution=execution,
-                from_path=point.path,
-                upto=point.upto,
-                reused=tuple(result.step for result in kept),
-            ),
+            resumed=point.resumed(execution),
             warnings=warnings,
         )
         new = str(uuid.uuid4())
@@ -224,6 +220,19 @@ class Service:
             Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=pins.sources)
         )
         return new
+
+    async def _lineage(self, execution: str) -> list[Past]:
+        """An execution and those that it goes back on, newest first, as far as their records are kept."""
+        found: list[Past] = []
+        entries, upto = await journal_of(self.store, execution), 0
+        while entries:
+            found.append(Past(execution, entries, upto or len(entries)))
+            resumed = before(found[-1].accepted)
+            if resumed is None:
+                break
+            execution, upto = resumed.source, resumed.upto
+            entries = await journal_of(self.store, execution)
+        return found
 
     async def execution(self, execution: str) -> ExecutionRow:
         """One execution, never shown as running when nobody runs it. Raises ExecutionNotFound."""

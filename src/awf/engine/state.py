@@ -17,6 +17,7 @@ from typing import Any
 from awf.domain.outcomes import Usage
 from awf.journal.events import (
     BlockEnding,
+    BlockKept,
     ExecutionAccepted,
     HookStarted,
     InputReceived,
@@ -39,7 +40,7 @@ CANCELLED = "cancelled"
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """An ended step, as templates, expressions and resume see it. ``order`` is the sequence number of the fact that
-    ended it, ``began`` of the one that started its last attempt. ``json``, ``session`` and ``usage`` are an agent's. ``goto``: where one of a block's steps left it to."""
+    ended it, ``began`` of the one that started its last attempt. ``json``, ``session`` and ``usage`` are an agent's. ``goto``: where one of a block's steps left it to. ``reused``: taken over from the execution that this one resumes."""
 
     step: int
     state: str
@@ -59,6 +60,7 @@ class StepResult:
     session: str = ""
     usage: Usage | None = None
     goto: str = ""
+    reused: bool = False
 
     @property
     def failed(self) -> bool:
@@ -142,9 +144,20 @@ class Sequence:
 
 
 @dataclass(slots=True)
+class Kept:
+    """A block that will be entered as another execution left it, until that has happened: the results of a sub-workflow's
+    graph, the completed branches of a parallel block."""
+
+    fact: BlockKept
+    results: dict[str, StepResult] = field(default_factory=dict)
+    branches: list[StepResult] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class ExecutionState:
-    """See the module's docstring. ``history`` has the latest result by path in the main graph, for resuming;
-    ``current`` is the path last entered; ``asking`` has the paths of the activities that wait for a person."""
+    """See the module's docstring. ``current`` is the path last entered; ``taken`` counts the facts that were taken over
+    from the execution that this one resumes; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
+    that wait for a person."""
 
     execution: str
     accepted: ExecutionAccepted
@@ -156,16 +169,14 @@ class ExecutionState:
     released: bool = False
     cancel_requested: bool = False
     current: str = ""
-    last_active: str = ""
     transitions: int = 0
     next_step: int = 1
     activities: dict[str, Activity] = field(default_factory=dict)
     sequences: dict[str, Sequence] = field(default_factory=lambda: {"": Sequence("")})
     hooks: dict[str, HookStarted] = field(default_factory=dict)
     asking: set[str] = field(default_factory=set)
-    began: dict[str, int] = field(default_factory=dict)
-    history: dict[str, StepResult] = field(default_factory=dict)
-    reused: set[int] = field(default_factory=set)
+    taken: int = 0
+    kept: dict[str, Kept] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from awf.domain.outcomes import Outcome
-from awf.journal.events import StepReused, Stream
+from awf.journal.events import BlockKept, StepReused, Stream
 
 
 def _nowhere(_: str) -> bool:
@@ -40,11 +40,11 @@ class World:
 class Continue:
     """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
 
-    ``reused`` are the results to take over if the execution resumes another and has not taken them yet. ``adoptable``:
-    the ids of attempts in flight that go on without their engine, or have left how they ended.
+    ``prelude``: what is to be taken over if the execution resumes another. ``adoptable``: the ids of attempts in flight
+    that go on without their engine, or have left how they ended.
     """
 
-    reused: tuple[StepReused, ...] = ()
+    prelude: tuple[BlockKept | StepReused, ...] = ()
     adoptable: frozenset[str] = frozenset()
 
 

@@ -112,7 +112,8 @@ class View:
         known = self.definition(activity)
         if isinstance(known, TerminalState):
             return True
-        return activity.result is not None and activity.hooks_done >= len(known.hooks.post)
+        result = activity.result
+        return result is not None and (result.reused or activity.hooks_done >= len(known.hooks.post))
 
     def render_or_source(self, template: Template, path: str) -> str:
         """A message; where it cannot be rendered, its source."""

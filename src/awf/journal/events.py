@@ -30,15 +30,18 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a resumed execution continues.
 
-    ``execution``: the original's id. ``from_path``: where it enters. ``upto``: the last entry of the original's journal
-    that still counts. ``reused``: numbers (in the original) of the steps whose results, as they stood there, are taken
-    over, in the order of their completion.
+    ``execution``: the original's id. ``from_path``: where it enters, ``enter`` the state with which that begins in the
+    main graph (empty: the same). ``source``: the execution that reached the place, where that is not the original but one
+    that it goes back on. ``upto``: the last entry of that one's journal before the place was entered. ``reused`` is of
+    older journals only; what is taken over follows from the others.
     """
 
     execution: str
     from_path: str
     upto: int = 0
     reused: tuple[int, ...] = ()
+    source: str = ""
+    enter: str = ""
 
 
 class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted"):
@@ -91,7 +94,9 @@ class ExecutionReleased(Fact, frozen=True, kw_only=True, tag="execution.released
 
 
 class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
-    """A completed step of the execution that this one resumes, taken over with its result."""
+    """An ended step of the execution that this one resumes, taken over with its result: it completed, or failed and was
+    routed on. ``sequence``: the path of the sub-workflow to whose graph it belongs; ``parent``: the parallel block that
+    is entered again of which it is a completed branch; empty for neither."""
 
     step: int
     state: str
@@ -106,6 +111,29 @@ class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
     json: Json = None
     session: str = ""
     usage: Usage | None = None
+    status: Literal["completed", "failed"] = "completed"
+    error: str = ""
+    kind: str = "step"
+    sequence: str = ""
+    parent: str = ""
+
+
+class BlockKept(Fact, frozen=True, kw_only=True, tag="block.kept"):
+    """A block that the execution which this one resumes had begun, to be entered again as it stood: with the child
+    ``enter`` (empty: its unfinished branches), at iteration ``index`` (of a loop). What was decided when it started holds:
+    ``items``, ``limit``, ``left_out``, ``branches``, ``inputs``, ``timeout`` as of its ``step.started``."""
+
+    path: str
+    state: str
+    kind: str
+    enter: str = ""
+    index: int = -1
+    items: list[Json] | None = None
+    limit: int | None = None
+    left_out: int = 0
+    branches: tuple[str, ...] = ()
+    inputs: dict[str, Json] | None = None
+    timeout: float | None = None
 
 
 class StateEntered(Fact, frozen=True, kw_only=True, tag="state.entered"):
@@ -371,6 +399,7 @@ AnyFact: TypeAlias = (
     | ExecutionRecovered
     | ExecutionReleased
     | StepReused
+    | BlockKept
     | StateEntered
     | StepStarted
     | StepAdopted

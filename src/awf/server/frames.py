@@ -54,6 +54,7 @@ import msgspec
 from awf.journal.codec import type_of
 from awf.journal.events import (
     AnyFact,
+    BlockKept,
     CancelRequested,
     Entry,
     ExecutionAccepted,
@@ -204,7 +205,7 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
         case StepReused() as fact:
             return name, {
                 "step_name": fact.state,
-                "status": "completed",
+                "status": fact.status,
                 "output": output.text if output else "",
                 "started_at": moment(fact.started_at),
                 "completed_at": moment(fact.completed_at),
@@ -214,6 +215,9 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
                 **_cut(output),
                 **_place(fact),
             }
+        case BlockKept() as fact:
+            place = {} if fact.index < 0 else {"index": fact.index}
+            return name, {"path": fact.path, "kind": fact.kind, "enter": fact.enter, "at": at, **place}
         case CancelRequested():
             return name, {"at": at}
         case StepRetrying() as fact:

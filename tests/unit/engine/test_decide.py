@@ -274,7 +274,7 @@ def test_what_a_dead_attempt_wrote_is_not_in_the_result() -> None:
     run.crash()
     run.decide(OutputArrived("a", "stdout", "second"))
     run.finish("a")
-    assert run.core.state.history["a"].output == "second"
+    assert run.core.state.sequences[""].results["a"].output == "second"
 
 
 def test_three_deaths_with_the_same_step_in_flight_fail_the_execution() -> None:
@@ -325,7 +325,7 @@ def test_every_prefix_of_a_journal_goes_on_to_the_same_end() -> None:
             assert path not in completed
             run.finish(path)
         assert run.core.state.status == "completed"
-        assert set(run.core.state.history) == {"a", "b"}
+        assert set(run.core.state.sequences[""].results) == {"a", "b"}
 
 
 def test_replay_rebuilds_exactly_the_state() -> None:

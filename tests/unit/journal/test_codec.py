@@ -79,6 +79,8 @@ RECORDED = {
     "execution.released": b'{"type":"execution.released","engine":"e"}',
     "step.reused": b'{"type":"step.reused","step":1,"state":"a","path":"a","attempt":1,"exit_code":0,"output":"o",'
     b'"stderr":"","started_at":1,"completed_at":2}',
+    "block.kept": b'{"type":"block.kept","path":"a","state":"a","kind":"for_each","enter":"b","index":3,"items":["x"],'
+    b'"limit":5,"timeout":1.5}',
     "state.entered": b'{"type":"state.entered","state":"a","path":"a","kind":"step","via":"initial"}',
     "step.started": b'{"type":"step.started","step":1,"state":"a","path":"a","attempt":1,"attempt_id":"i","kind":"step",'
     b'"command":{"script":"echo $X","variables":[["X","1"]]},"env":{"K":"V"},"timeout":1.5}',
