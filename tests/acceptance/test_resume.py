@@ -227,4 +227,58 @@ def test_a_resume_of_a_resumed_execution_drops_what_came_after_the_entry(project
         assert reused(server, second) == ["b", "c", "a"]
         third = resumed(server, second, from_step="c")
         server.wait(third, "failed")
-        assert reused(server, third) == ["b"]
+        assert reused(server, third) == ["a", "b"]
+        outputs = [step["output"] for step in server.execution(third)["steps"] if step.get("reused")]
+        assert outputs[0] == "1\n", (
+            "the result of a that stood when c was entered, not that of the second round"
+        )
+
+
+def test_a_path_reaches_inside_also_after_a_restart_of_the_server(project: Project) -> None:
+    project.workflow(
+        "nested",
+        """
+name: nested
+states:
+  initial: each
+  each: {type: for_each, items: [a, b, c], body: [call], on_success: done}
+  call: {type: call_workflow, workflow: inner, inputs: {item: "{{loop.Item}}"}}
+  done: {type: terminal}
+""",
+    )
+    inner = project.workflow(
+        "inner",
+        """
+name: inner
+inputs: [{name: item, type: string}]
+states:
+  initial: one
+  one: {type: step, command: 'echo one-{{inputs.item}} >>lines; echo of {{inputs.item}}', on_success: two}
+  two:
+    type: step
+    command: 'echo two-{{inputs.item}} >>lines; echo "{{states.one.Output}}"; [ {{inputs.item}} != b ] || [ -e good ]'
+    on_success: done
+  done: {type: terminal}
+""",
+    )
+    with project.serve() as server:
+        failed = server.run("nested")
+        server.wait(failed, "failed")
+        response = resume(server, failed, from_step="each[1]/call/tow")
+        assert response.status_code == 422
+        assert "did you mean 'each[1]/call/two'?" in response.json()["detail"]
+        assert "each[1]/call/one" in response.json()["detail"]
+    inner.unlink()
+    (project.root / "good").touch()
+    with project.serve() as server:
+        new = resumed(server, failed)
+        shown = server.wait(new)
+        assert lines(project) == ["one-a", "two-a", "one-b", "two-b", "two-b", "one-c", "two-c"]
+        assert outline(server.events(new))[:3] == [
+            "step.started each",
+            "step.started call",
+            "step.started two",
+        ]
+        paths = {step["path"]: step.get("reused", False) for step in shown["steps"]}
+        assert paths["each[1]/call/one"]
+        assert not paths["each[1]/call/two"]

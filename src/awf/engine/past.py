@@ -137,6 +137,18 @@ class Past:
                 return entry.seq, isinstance(entry.fact, StepCompleted)
         return len(self.entries) + 1, False
 
+    def last_end_of(self, path: str, seq: int) -> tuple[int, bool]:
+        """Like ``end_of``, of the last attempt of the block that was entered at an entry."""
+        found = len(self.entries) + 1, False
+        for entry in self.entries[seq:]:
+            match entry.fact:
+                case StateEntered(path=entered) if entered == path:
+                    break
+                case StepCompleted(path=ended) | StepFailed(path=ended) | StepRetrying(path=ended):
+                    if ended == path:
+                        found = entry.seq, isinstance(entry.fact, StepCompleted)
+        return found
+
 
 def before(accepted: ExecutionAccepted) -> ResumedFrom | None:
     """The journal that an execution goes back on (``source``, always set), if it resumed another."""

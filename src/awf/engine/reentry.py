@@ -148,7 +148,7 @@ class _Plan:
 
     def add_unfinished(self, target: _Target, seq: int, state: ParallelState) -> None:
         """A parallel block that is entered itself keeps its completed branches, unless it completed."""
-        end, completed = self._last_end(target.path, seq)
+        end, completed = self.past.last_end_of(target.path, seq)
         if completed:
             return
         at = self.past.state_before(end)
@@ -157,11 +157,6 @@ class _Plan:
             _, sequence = self._descend(target.blocks)
             self._keep(block, state, "", -1)
             self._add_branches(block, state, "", end, sequence)
-
-    def _last_end(self, path: str, seq: int) -> tuple[int, bool]:
-        """The end of the last attempt of what was entered at an entry."""
-        place = self.past.places[path]
-        return self.past.end_of(path, max(seq, place.started or seq) + 1)
 
     def _keep(self, block: Activity, state: State, name: str, index: int) -> None:
         started = block.started
@@ -206,18 +201,19 @@ class _Plan:
                 self._add_results(at, workflow, sequence, child.path)
                 self.branches[child.path] = _Result(child.result, child.kind, sequence, block.path)
             elif child.kind in BLOCKS:
-                self._add_begun(child)
+                self._add_begun(child, end)
         self._carry(at, block)
 
     def _workflow_of(self, sequence: str, at: ExecutionState) -> Workflow:
         return self._descend(_around(at, sequence))[0] if sequence else self.workflows[self.identifier]
 
-    def _add_begun(self, child: Activity) -> None:
+    def _add_begun(self, child: Activity, end: int) -> None:
         """A branch that had not ended by itself goes on from its innermost open place; where the workflow does not have
         that any more, it starts over."""
-        place = self.past.places.get(child.path)
-        inner = self.past.innermost(place) if place is not None else None
-        if place is None or inner is None or inner is place or inner.again:
+        then = Past(self.past.execution, self.past.entries, end - 1)
+        place = then.places.get(child.path)
+        inner = then.innermost(place) if place is not None else None
+        if inner is None or inner is place or inner.again:
             return
         trial = _Plan(self.past, self.workflows, self.identifier)
         at = self.past.state_before(inner.entered)

@@ -91,7 +91,7 @@ def test_skip_counts_as_completed_with_the_output_so_far() -> None:
     completed = fact(run, "step.completed")
     assert completed.note == "step 'a' was running when its engine died (on_crash: skip)"
     assert completed.stdout_bytes == 5
-    assert run.core.state.history["a"].output == "half\n"
+    assert run.core.state.sequences[""].results["a"].output == "half\n"
     assert run.last.state == "b"
 
 
