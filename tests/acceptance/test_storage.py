@@ -71,10 +71,12 @@ def test_an_execution_under_way_waits_for_its_journal_to_come_back(project: Proj
     (project.storage / "journal.db").rename(project.root / "elsewhere.db")
     refused(server)
     gate.open()
-    until((project.root / "lines").exists, "the step has ended")
+    waits = f"execution {execution} waits to be recorded"
+    until(lambda: any(waits in line for line in complaints(project)), "its end waits to be recorded")
     (project.root / "elsewhere.db").rename(project.storage / "journal.db")
     server.wait(execution)
     assert (project.root / "lines").read_text() == "one\ntwo\n"
+    assert sum(waits in line for line in complaints(project)) == 1
     check(project)
 
 

@@ -336,9 +336,8 @@ class Engine:
         log.error("execution %s cannot go on (reference %s)", execution, reference, exc_info=error)
         fact: AnyFact = ExecutionReleased(engine=self.id)
         if self._failures[execution] >= MAX_FAILURES:
-            fact = ExecutionFailed(
-                error=f"internal error of the engine (reference {reference}; its log says more)"
-            )
+            reason = error.message if isinstance(error, StoreUnavailable) else "internal error of the engine"
+            fact = ExecutionFailed(error=f"{reason} (reference {reference}; the engine's log says more)")
         complaint = Complaint(log, f"execution {execution} waits to be let go")
         while True:
             try:

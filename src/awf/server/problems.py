@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from traceback import extract_tb
@@ -46,6 +47,25 @@ _TITLES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
 _RETRY_AFTER = {"retry-after": "5"}
 _SHOWN_FRAMES = 6
 _SHOWN_CHARACTERS = 200
+
+
+class _Repeated:
+    """What many requests run into is told once a minute: clients try again, and the log is on a disk too."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told = ""
+        self._again = 0.0
+
+    def tell(self, text: str, method: str, path: str) -> None:
+        """Log it where it is another than the last one, or that is a minute ago."""
+        now = self._clock()
+        if text != self._told or now >= self._again:
+            self._told, self._again = text, now + 60.0
+            _LOG.warning("%s %r: %s", method, path, text)
+
+
+_UNAVAILABLE = _Repeated()
 
 
 class Refused(Exception):
@@ -135,7 +155,7 @@ def _of_awf_error(error: AwfError, method: str, path: str) -> Answer:
     status = error.http_status
     if status == 503:
         if not isinstance(error, ServerDraining):
-            _LOG.warning("%s %r: %s: %s", method, path, error.code, error.message)
+            _UNAVAILABLE.tell(f"{error.code}: {error.message}", method, path)
         leaving = {"connection": "close"} if isinstance(error, ServerDraining) else {}
         return _render(status, error.message, error.code, error.entries, {**_RETRY_AFTER, **leaving})
     if status >= 500:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from awf import errors
-from awf.errors import AwfError, ErrorEntry, InputsInvalid, ReplayDiverged
+from awf.errors import AwfError, ErrorEntry, InputsInvalid, ReplayDiverged, StoreUnavailable
 from awf.journal.store import ExecutionRow
 from awf.server.problems import answer, title
 from awf.stores.memory import MemoryStore
@@ -138,3 +138,20 @@ async def test_a_bug_is_500_with_a_reference_that_the_log_has(
     assert line.startswith(f"[{reference[1]}] GET '/api/executions/abc': {type(error).__name__}: ")
     assert str(error) in line
     assert "\n" not in line
+
+
+@scenario
+async def test_a_store_that_cannot_be_used_is_logged_when_that_changes_and_not_at_every_request(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Broken()
+    broken = Bench(bench.root / "broken", store)
+    with caplog.at_level(logging.INFO):
+        for text in ("full", "full", "full", "read-only", "full"):
+            store.error = StoreUnavailable(text)
+            problem = await broken.problem(503, "GET", "/api/executions/abc")
+            assert problem["detail"] == text
+    assert [record.getMessage() for record in caplog.records if record.name == "awf.server"] == [
+        f"GET '/api/executions/abc': SYSTEM.STORE.UNAVAILABLE: {text}"
+        for text in ("full", "read-only", "full")
+    ]
