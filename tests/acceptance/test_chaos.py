@@ -26,6 +26,25 @@ def test_random_deaths_lose_nothing_repeat_nothing_and_leave_nothing_stuck(tmp_p
     assert totals.executions >= 10
 
 
+def test_a_store_that_fails_now_and_then_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    """Also where it fails after it has committed, as one does whose connection is lost."""
+    project = Project(tmp_path, ("-m", "awf.testing.serve"))
+    try:
+        project.steps("work", *(['echo "$AWF_ATTEMPT_ID" >>attempts'] * 3))
+        plan = "seed=11 rate=0.15 verbs=append,claim when=either"
+        server = project.serve(env={"AWF_TESTING_FAULTS": plan})
+        executions = [server.run("work") for _ in range(12)]
+        for execution in executions:
+            server.wait(execution)
+            ids = [event.id for event in server.events(execution, query="?events=all")]
+            assert ids == list(range(1, len(ids) + 1))
+        ran = sorted((tmp_path / "attempts").read_text().split())
+        assert ran == sorted(f"{execution}.{step}.1" for execution in executions for step in (1, 2, 3))
+        assert "injected after append" in (project.storage / "engine.log").read_text()
+    finally:
+        project.close()
+
+
 def test_a_storm_of_cancels_leaves_every_execution_ended_and_nothing_running(project: Project) -> None:
     project.steps("sleeper", "setsid sleep 600 & sleep 600")
     project.steps("short", "true", "true", "true")

@@ -163,8 +163,12 @@ class Model(RuleBasedStateMachine):
         self.server.process.wait(40)
         self.server = self.project.serve(env=self.environ)
 
-    @rule()
-    def kill_the_engine(self) -> None:
+    @rule(times=st.integers(1, DEATHS))
+    def kill_the_engine(self, times: int) -> None:
+        for _ in range(times):
+            self._kill_the_engine()
+
+    def _kill_the_engine(self) -> None:
         self.settle()
         engine = self.project.engine()
         os.kill(engine, signal.SIGKILL)

@@ -22,6 +22,13 @@ from faults.viewer import Viewer
 
 PROGRAM = ("-m", "awf.testing.serve")
 
+KINDS = {
+    "everything": workflows.everything,
+    "failing": workflows.failing,
+    "sleeping": workflows.sleeping,
+    "released": workflows.held,
+}
+
 EVERYTHING = (
     "accept.before accept.after claim.after start.before start.after#4 finish#5 "
     + " ".join(
@@ -150,8 +157,7 @@ class Matrix:
         assert found.runs - usual.runs <= 2 * len(case.points), (found, usual)
 
     def _write(self, name: str, kind: str) -> None:
-        maker = {"failing": workflows.failing, "sleeping": workflows.sleeping}.get(kind, workflows.everything)
-        self.project.workflow(name, maker(name))
+        self.project.workflow(name, KINDS[kind](name))
 
     def _perform(self, name: str, kind: str) -> Verdict:
         execution = self._run(name)
@@ -160,7 +166,8 @@ class Matrix:
             self._event(viewer, "step.started", 4)
             self._ask("DELETE", f"/api/executions/{execution}")
         elif kind == "released":
-            self._event(viewer, "step.completed", 2)
+            self._watch(self.project.sleepers, "the second step sleeps")
+            (self.project.root / f"{name}-go").touch()
             for engine in self.project.engines():
                 os.kill(engine, signal.SIGTERM)
         verdict = self._judged(execution, viewer)

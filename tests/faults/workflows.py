@@ -130,6 +130,19 @@ def failing(name: str) -> str:
     )
 
 
+def held(name: str) -> str:
+    """Its second step sleeps, unless a file ``NAME-go`` exists when it starts."""
+    return text(
+        name,
+        {
+            "initial": "one",
+            "one": step("echo one", "two"),
+            "two": step(f"test -e {name}-go || exec sleep 600; echo two"),
+            "done": {"type": "terminal"},
+        },
+    )
+
+
 def sleeping(name: str) -> str:
     """Waits to be cancelled, with two steps in flight."""
     return text(
