@@ -135,14 +135,15 @@ class Following:
 
     @staticmethod
     def _status(child: subprocess.Popen[bytes] | None, files: AttemptFiles) -> tuple[int | None, float]:
-        """The exit status, and how many seconds ago it was written."""
-        code = child.wait() if child is not None else None
-        status, since = files.record().status, 0.0
-        if status is not None:
-            since = max(0.0, time.time() - files.record_file.stat().st_mtime)
-        elif code is not None:
-            status = 128 - code if code < 0 else code
-        return status, since
+        """The exit status, and how many seconds ago the process of another engine left it."""
+        status = files.record().status
+        if child is None:
+            # Ended before we came, perhaps.
+            return status, max(
+                0.0, time.time() - files.record_file.stat().st_mtime
+            ) if status is not None else 0.0
+        code = child.wait()
+        return status if status is not None else 128 - code if code < 0 else code, 0.0
 
 
 def _leader(child: subprocess.Popen[bytes]) -> Leader | None:
