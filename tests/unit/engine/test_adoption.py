@@ -58,8 +58,8 @@ def test_what_lives_is_taken_over_as_the_same_attempt() -> None:
     )
     assert run.finish("a") == ["step.completed", "state.entered", "step.started"]
     state = fold("exec", run.journal)
-    assert state.history["a"].attempt == 1
-    assert state.history["a"].output == "half\n"
+    assert state.sequences[""].results["a"].attempt == 1
+    assert state.sequences[""].results["a"].output == "half\n"
 
 
 def test_what_does_not_is_judged_by_on_crash() -> None:
