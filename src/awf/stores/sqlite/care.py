@@ -59,8 +59,7 @@ def vacuum(directory: Path) -> tuple[int, int]:
     expect_database(directory)
     path = directory / DATABASE
     try:
-        turnstile = Turnstile(directory)
-        with closing(open_writer(directory, "full")) as db:
+        with closing(Turnstile(directory)) as turnstile, closing(open_writer(directory, "full")) as db:
             before = path.stat().st_size
             if not db.execute("PRAGMA auto_vacuum").fetchone()[0]:
                 with turnstile:
@@ -71,7 +70,6 @@ def vacuum(directory: Path) -> tuple[int, int]:
                 with turnstile:
                     if not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()["busy"]:
                         break
-        turnstile.close()
         return before, path.stat().st_size
     except (OSError, sqlite3.Error) as error:
         raise unopened(directory, error) from error
