@@ -28,6 +28,7 @@ ROUTES = {
     ("get", "/api/executions/{id}"),
     ("delete", "/api/executions/{id}"),
     ("post", "/api/executions/{id}/resume"),
+    ("post", "/api/executions/{id}/respond"),
     ("get", "/api/executions/{id}/events"),
     ("get", "/api/executions/{id}/steps"),
     ("get", "/api/executions/{id}/steps/{n}/output"),
@@ -64,10 +65,13 @@ def test_every_route_is_described_with_all_its_statuses(description: dict[str, A
     }
     assert described.keys() == ROUTES
     for (method, path), responses in described.items():
-        success = {"delete": "204"}.get(method, "202" if path.endswith("/run") else "200")
+        success = "202" if path.endswith("/run") else "200"
+        if method == "delete" or path.endswith("/respond"):
+            success = "204"
         wanted = {success, "400", "403", "500", "503"}
         wanted |= {"404"} if "{" in path and method != "delete" else set()
-        wanted |= {"422"} if path.endswith(("/run", "/resume")) else set()
+        wanted |= {"422"} if path.endswith(("/run", "/resume", "/respond")) else set()
+        wanted |= {"409"} if path.endswith("/respond") else set()
         assert wanted <= responses.keys(), (method, path)
         for status, response in responses.items():
             if status >= "400":
