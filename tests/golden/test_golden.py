@@ -18,9 +18,11 @@ from awf.journal.events import (
     AnyFact,
     Entry,
     ExecutionAccepted,
+    ExecutionCancelled,
     ExecutionReleased,
     LoopIterated,
     StepCompleted,
+    StepReused,
     StepStarted,
 )
 from awf.journal.store import Acceptance
@@ -172,3 +174,38 @@ def test_one_that_failed_or_was_cancelled_can_be_resumed(name: str, never_again:
 
     after = played(tmp_path, {execution: found[execution]}, play)
     assert never_again not in {fact.path for fact in of(after, StepStarted)}
+
+
+def test_one_cancelled_before_it_began_is_resumed_where_it_was_to_begin(tmp_path: Path) -> None:
+    found = journals("resumed")
+    failed, _, _, pending = found
+    found[pending] = [*found[pending], Entry(2, found[pending][0].at, ExecutionCancelled())]
+
+    async def play(recorder: Recorder) -> list[Entry]:
+        new = await recorder.service.resume(pending, from_step=None, overrides={"fails": False})
+        return await recorder.ended(new)
+
+    after = played(tmp_path, found, play)
+    resumed = after[0].fact.resumed  # type: ignore[union-attr]
+    assert (resumed.execution, resumed.source, resumed.from_path) == (pending, failed, "call")
+    assert completed(after) == {"call/greet", "call/hold", "call", "last"}
+    assert "prepare" in {fact.path for fact in of(after, StepReused)}
+
+
+@pytest.mark.parametrize(
+    ("place", "first"),
+    [("each[0]/hold", "each[0]/hold"), ("each[1]", "each[1]/say"), ("call/hold", "call/hold")],
+)
+def test_one_of_then_is_resumed_inside_its_blocks(place: str, first: str, tmp_path: Path) -> None:
+    found = journals("resumed")
+    failed = next(iter(found))
+
+    async def play(recorder: Recorder) -> list[Entry]:
+        new = await recorder.service.resume(failed, from_step=place, overrides={"fails": False})
+        return await recorder.ended(new)
+
+    after = played(tmp_path, {failed: found[failed]}, play)
+    assert type_of(after[-1].fact) == "execution.completed"
+    steps = [fact.path for fact in of(after, StepStarted) if fact.kind == "step"]
+    assert steps[0] == first
+    assert "prepare" not in steps
