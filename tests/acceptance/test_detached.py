@@ -170,7 +170,7 @@ def test_an_adopted_step_has_the_time_limit_that_it_had(project: Project) -> Non
     (step,) = server.wait(execution, "failed")["steps"]
     assert (step["error"], step["exit_code"], step["attempt"]) == ("timeout exceeded (3s)", 124, 1)
     failed = next(event for event in server.events(execution) if event.name == "step.failed")
-    assert 3000 <= failed.data["duration_ms"] < 10_000
+    assert 2900 <= failed.data["duration_ms"] < 10_000  # Wall clock up to the takeover, monotonic after.
     assert project.step_processes() == []
 
 

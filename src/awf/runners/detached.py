@@ -108,7 +108,8 @@ class Following:
                 code, since = self._status(child, files)
                 (out_bytes, out_tail), (err_bytes, err_tail) = out.finish(), err.finish()
         self.attempts.notes.ended(self.attempt)
-        return Ended(stopped, code, Written(out_bytes, err_bytes, out_tail, err_tail), since)
+        written = Written(out_bytes, err_bytes, out_tail, err_tail)
+        return Ended(stopped, code, written, 0.0 if stopped else since)
 
     async def _until_over(
         self,
