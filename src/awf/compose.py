@@ -99,11 +99,12 @@ class Layout:
         return self.storage / "engine.log"
 
 
-def open_store(settings: Settings) -> Store:
-    """The store of a storage directory. Raises StoreUnavailable, StoreIncompatible."""
+def open_store(settings: Settings, *, create: bool = True) -> Store:
+    """The store of a storage directory. Without ``create`` it must be there: what a server has removed from under it, its
+    engine does not replace with an empty one. Raises StoreUnavailable, StoreIncompatible, RequestInvalid."""
     from awf.stores.sqlite.store import SqliteStore
 
-    return SqliteStore.open(settings.storage, durability=settings.durability)
+    return SqliteStore.open(settings.storage, durability=settings.durability, create=create)
 
 
 def check_store(settings: Settings) -> Check:

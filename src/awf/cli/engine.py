@@ -63,7 +63,7 @@ def main() -> None:
 
 
 async def _run(settings: Settings) -> None:
-    store = open_store(settings)
+    store = open_store(settings, create=False)
     engines = Layout(settings.storage).engines
     member = new_member(SystemClock(), engines, engine_fingerprint(settings))
     wakeups = open_wakeups(settings, member, "engine")

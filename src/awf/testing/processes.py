@@ -27,8 +27,8 @@ def prepare() -> None:
     open_store, build_runners = compose.open_store, compose.build_runners
     opened: list[Crashes] = []
 
-    def faulty_store(settings: Settings) -> Store:
-        store = open_store(settings)
+    def faulty_store(settings: Settings, *, create: bool = True) -> Store:
+        store = open_store(settings, create=create)
         opened.append(Crashes(points, settings.storage, store))
         return crashing_store(failing(store, faults), opened[-1])
 

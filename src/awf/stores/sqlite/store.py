@@ -25,6 +25,7 @@ from awf.journal.store import (
 from awf.stores.sqlite import reads, writes
 from awf.stores.sqlite.connection import (
     Durability,
+    expect_database,
     open_reader,
     open_upkeep,
     open_writer,
@@ -52,12 +53,16 @@ class SqliteStore:
         self._pruning = Pruning(self._scans, writer)
 
     @classmethod
-    def open(cls, directory: Path, *, durability: Durability = "full") -> SqliteStore:
-        """Open the store in a directory, which is made where it does not exist. Blocks for some milliseconds.
+    def open(cls, directory: Path, *, durability: Durability = "full", create: bool = True) -> SqliteStore:
+        """Open the store in a directory. Blocks for some milliseconds.
+
+        It is made where it does not exist; without ``create`` that raises RequestInvalid.
 
         ``durability``: ``full`` survives a crash of the machine, ``fast`` one of the process. Raises StoreUnavailable
         where the directory cannot be used, StoreIncompatible where a newer awf or something else wrote it.
         """
+        if not create:
+            expect_database(directory)
         try:
             prepare_directory(directory)
             files = Files(directory)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 
-from awf.errors import StoreUnavailable
+from awf.errors import RequestInvalid, StoreUnavailable
 from awf.journal.store import ExecutionFilter
 from awf.stores.sqlite import SqliteStore
 from awf.testing.builders import acceptance, entries, running, step_output
@@ -187,6 +187,12 @@ def test_a_directory_that_goes_and_comes_back(tmp_path):
             assert await _ids(store) == ["after", "before"]
 
     asyncio.run(check())
+
+
+def test_an_engine_makes_no_empty_store_in_the_place_of_one_that_is_gone(tmp_path):
+    with pytest.raises(RequestInvalid, match=r"there is no journal.db in"):
+        SqliteStore.open(tmp_path, create=False)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_lock_files_that_are_removed_are_made_again(tmp_path):
