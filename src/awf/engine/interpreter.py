@@ -353,9 +353,10 @@ class Interpreter:
         if runner is None:
             return Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         try:
+            if ran is not None:
+                # It runs already: to follow it, or to end it, must not wait for a slot.
+                return await runner.adopt(fact, self._context(fact.path), emit, cancel, ran)
             async with self._env.slots:
-                if ran is not None:
-                    return await runner.adopt(fact, self._context(fact.path), emit, cancel, ran)
                 return await runner.run(self._unsealed(fact), self._context(fact.path), emit, cancel)
         except Exception as error:
             log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
