@@ -57,12 +57,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Resume:
-    """How to resume; ``files`` are written before."""
+    """How to resume; ``files`` are written before (None: removed)."""
 
     from_step: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     latest: bool = False
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class NoMarks:
@@ -257,11 +257,12 @@ async def _resume(service: Service, execution: str, how: Resume, project: Path) 
     )
 
 
-def write_files(project: Path, files: Mapping[str, str]) -> None:
-    """Write files of a project: a bare name is a workflow; empty text removes one."""
+def write_files(project: Path, files: Mapping[str, str | None]) -> None:
+    """Write files of a project: a bare name is a workflow; None removes one."""
     for name, content in files.items():
         path = project / (name if "/" in name or "." in name else f".awf/workflows/{name}.yaml")
+        if content is None:
+            path.unlink()
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(content))
-        if not content:
-            path.unlink()

@@ -134,7 +134,7 @@ MAKE = {"good": "yes"}
 
 
 def test_a_sub_workflow_is_entered_where_it_failed() -> None:
-    result = run(CALL, files={"child": CHILD}, resumes=[Resume(files={"./good": "yes", "child": ""})])
+    result = run(CALL, files={"child": CHILD}, resumes=[Resume(files={"./good": "yes", "child": None})])
     assert result.status == "completed"
     assert ran(result) == ["call", "call/b"]
     assert reused(result) == [
@@ -246,7 +246,7 @@ def test_hooks_around_are_run_again_and_a_failing_start_hook_changes_nothing() -
     text = LOOP.replace("states:", 'hooks: {workflow_start: [{command: "[ ! -e bad ]"}]}\nstates:', 1)
     result = run(
         text,
-        resumes=[Resume(None, {}, files={"./bad": "x"}), Resume(None, GOOD, files={"./bad": ""})],
+        resumes=[Resume(None, {}, files={"./bad": "x"}), Resume(None, GOOD, files={"./bad": None})],
     )
     assert result.status == "completed"
     assert ran(result) == REST

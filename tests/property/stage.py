@@ -25,6 +25,7 @@ from awf.journal.events import Entry, ExecutionAccepted, StateEntered, StepRetry
 from awf.journal.store import Acceptance, Claim, ExecutionRow, Ownership
 from awf.server.feed import Feeds
 from awf.stores.memory import MemoryStore
+from awf.testing.runners import ScriptedKeeper
 from awf.testing.timeless import EPOCH, TimelessLoop, run_timeless
 from property.generator import MAIN
 from property.world import Place
@@ -110,6 +111,12 @@ class StageRunner:
         emit("stdout", (fact.command.display or fact.command.script).removeprefix("echo "), False)
         return Failed("", played.exit_code) if played.exit_code else Succeeded()
 
+    async def adopt(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+    ) -> Outcome:
+        """Nothing outlives its engine here."""
+        raise AssertionError(f"nothing of {fact.attempt_id} is left to be taken over")
+
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """Nothing is left: a crash here ends all."""
 
@@ -183,6 +190,7 @@ class Stage:
         engine = Engine(
             store=store,
             runners={"step": runner},
+            attempts=ScriptedKeeper(),
             clock=loop,
             settings=EngineSettings(16, directory / "engines", directory / "servers"),
             presence=presence,
