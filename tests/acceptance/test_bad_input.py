@@ -282,4 +282,6 @@ def test_a_storage_directory_that_is_removed_takes_no_more_work(project: Project
         shutil.rmtree(project.storage)
         refused = server.post("/api/workflows/plain/run")
         assert refused.status_code == 503
-        assert "have been removed" in refused.json()["detail"]
+        detail = refused.json()["detail"]
+        assert f"{project.storage} cannot be used: its journal.db has been removed" in detail
+        assert "put it back" in detail

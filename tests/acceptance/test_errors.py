@@ -299,7 +299,7 @@ def test_a_damaged_record_is_500_with_a_reference_that_the_log_has(project: Proj
     server.wait(execution)
     with sqlite3.connect(project.storage / "journal.db") as database:
         changed = database.execute(
-            "UPDATE events SET body = 'damaged' WHERE seq = 1"
+            "UPDATE events SET body = 'what the record says' WHERE seq = 1"
             " AND ordinal = (SELECT ordinal FROM executions WHERE id = ?)",
             (execution,),
         )
@@ -308,7 +308,9 @@ def test_a_damaged_record_is_500_with_a_reference_that_the_log_has(project: Proj
     found = problem(server.get(f"/api/executions/{execution}"), 500)
     reference = found["detail"].split()[-1]
     assert reference in server.said()
-    assert "damaged" not in found["detail"]
+    assert "is damaged" in found["detail"]
+    assert "awf db check" in found["detail"]
+    assert "what the record says" not in found["detail"]
 
 
 def test_a_request_that_is_no_http_is_answered_with_400(examples: Server) -> None:

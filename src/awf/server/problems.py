@@ -9,7 +9,7 @@ Litestar's HTTPException  its own by status, see ``_CODES``
 anything else: a bug      500     SYSTEM.INTERNAL.UNMAPPED
 ========================  ======  ====================================
 
-A 500 shows a reference and no more; the log has the same reference with what happened.
+A 500 has a reference that the log has too, with what happened; of a bug it shows no more.
 """
 
 from __future__ import annotations

@@ -94,12 +94,12 @@ class Writer:
 
     def finish(self) -> None:
         """Take in nothing more."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
+        self._closed = True
 
     def close(self) -> None:
-        """Perform what is queued, then end the thread. ``finish`` has been called."""
+        """Perform what is queued, then end the thread. ``finish`` has been called, and no reader is open any more:
+        of two connections that close at the same moment neither is the last, and the log would be left."""
+        self._queue.put(None)
         self._thread.join()
 
     def _run(self, ready: Future[None]) -> None:

@@ -170,6 +170,23 @@ def test_closing_leaves_nothing_open(tmp_path):
     assert not (tmp_path / "journal.db-wal").exists()
 
 
+def test_the_writer_is_the_last_to_close_so_that_it_can_remove_the_log(tmp_path):
+    def outlived(connection):
+        writer.join(0.3)
+        return writer.is_alive()
+
+    async def closed_while_somebody_reads():
+        reading = asyncio.create_task(store._reads.perform(outlived))
+        await asyncio.sleep(0)
+        await store.close()
+        return await reading
+
+    store = SqliteStore.open(tmp_path)
+    writer = store._writer._thread
+    assert asyncio.run(closed_while_somebody_reads())
+    assert not writer.is_alive()
+
+
 def test_a_closed_store_says_so(tmp_path):
     async def after_closing():
         store = SqliteStore.open(tmp_path)
