@@ -107,6 +107,11 @@ def open_store(settings: Settings, *, create: bool = True) -> Store:
     return SqliteStore.open(settings.storage, durability=settings.durability, create=create)
 
 
+def has_store(settings: Settings) -> bool:
+    """Whether there is a store in the storage directory; looks at nothing but the file's name."""
+    return (settings.storage / "journal.db").is_file()
+
+
 def check_store(settings: Settings) -> Check:
     """Look for damage in the store. Raises RequestInvalid, StoreUnavailable, StoreIncompatible."""
     from awf.stores.sqlite.check import check

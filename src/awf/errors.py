@@ -29,8 +29,8 @@ The HTTP layer has codes of its own for requests that reach no handler: ``USER.R
 (404), ``METHOD_NOT_ALLOWED`` (405), ``TOO_LARGE`` (413), ``UNSUPPORTED_MEDIA_TYPE`` (415).
 
 The first level says whose fault it is: the caller's, the workflow file's, the running workflow's, the machine's.
-Every class carries a stable ``code``, the exit status of a command that ends with it, and the HTTP status of a
-response that does. ``entries`` holds the single findings where there is more than one thing to say.
+Every class carries a stable ``code``, the exit status of a command that ends with it, the HTTP status of a response that
+does, and a ``remedy``: what to try, for people at a terminal. ``entries`` holds the single findings where there is more than one thing to say.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class AwfError(Exception):
     code = "SYSTEM.INTERNAL.UNMAPPED"
     exit_status = 4
     http_status = 500
+    remedy = ""
 
     def __init__(self, message: str, *, entries: Sequence[ErrorEntry] = ()) -> None:
         super().__init__(message)
@@ -66,10 +67,13 @@ class UserError(AwfError):
     code = "USER.REQUEST.INVALID"
     exit_status = 1
     http_status = 400
+    remedy = "`awf --help`"
 
 
 class RequestInvalid(UserError):
     """A request or an argument that cannot be understood."""
+
+    remedy = ""
 
 
 class WorkflowNotFound(UserError):
@@ -77,6 +81,7 @@ class WorkflowNotFound(UserError):
 
     code = "USER.FACADE.WORKFLOW_NOT_FOUND"
     http_status = 404
+    remedy = "`awf list` shows the workflows that can be named; a file is named by its path"
 
     def __init__(self, name: str, message: str = "") -> None:
         super().__init__(message or f"workflow not found: {name}")
@@ -87,6 +92,7 @@ class PackNotFound(WorkflowNotFound):
     """No pack of that name is installed."""
 
     code = "USER.FACADE.PACK_NOT_FOUND"
+    remedy = "`awf workflow list` shows the packs that are installed, `awf workflow install` installs one"
 
     def __init__(self, name: str) -> None:
         pack = name.partition("/")[0]
@@ -98,6 +104,7 @@ class ExecutionNotFound(UserError):
 
     code = "USER.FACADE.EXECUTION_NOT_FOUND"
     http_status = 404
+    remedy = "`awf status` lists the latest executions; `--storage` names another storage directory"
 
     def __init__(self, execution: str) -> None:
         super().__init__(f"execution not found: {execution}")
@@ -109,6 +116,7 @@ class NotResumable(UserError):
 
     code = "USER.FACADE.NOT_RESUMABLE"
     http_status = 404
+    remedy = "`awf resume --list` shows what can be resumed: failed and cancelled executions"
 
     def __init__(self, execution: str) -> None:
         super().__init__(f"execution not found or cannot be resumed: {execution}")
@@ -120,6 +128,7 @@ class ResumePointInvalid(UserError):
 
     code = "USER.INPUT.RESUME_POINT"
     http_status = 422
+    remedy = "`awf status EXECUTION` shows its steps"
 
 
 class NotWaiting(UserError):
@@ -127,6 +136,7 @@ class NotWaiting(UserError):
 
     code = "USER.FACADE.NOT_WAITING"
     http_status = 409
+    remedy = "`awf status EXECUTION` shows whether it waits, and for what"
 
     def __init__(self, execution: str, more: str = "") -> None:
         super().__init__(f"nothing waits for an answer: {execution}{more}")
@@ -138,6 +148,7 @@ class AnswerInvalid(UserError):
 
     code = "USER.INPUT.ANSWER"
     http_status = 422
+    remedy = "`awf status EXECUTION` shows the question and its choices"
 
 
 class InputsInvalid(UserError):
@@ -145,12 +156,14 @@ class InputsInvalid(UserError):
 
     code = "USER.INPUT.VALIDATION_FAILED"
     http_status = 422
+    remedy = "`awf run WORKFLOW --help` shows the inputs of a workflow"
 
 
 class SettingsInvalid(UserError):
     """A setting in the configuration file, the environment or the arguments is not usable."""
 
     code = "USER.INPUT.SETTINGS"
+    remedy = "`awf config show` shows the settings that count, and where they come from"
 
 
 class WorkflowError(AwfError):
@@ -159,12 +172,14 @@ class WorkflowError(AwfError):
     code = "WORKFLOW.ERROR"
     exit_status = 2
     http_status = 422
+    remedy = "`awf validate` shows everything that is wrong with a file"
 
 
 class WorkflowInvalid(WorkflowError):
     """A workflow that cannot be loaded or does not validate; ``entries`` holds every error of the file."""
 
     code = "WORKFLOW.VALIDATION.FAILED"
+    remedy = "`awf validate` shows everything that is wrong with a file"
 
 
 class ExecutionError(AwfError):
@@ -172,12 +187,14 @@ class ExecutionError(AwfError):
 
     code = "EXECUTION.ERROR"
     exit_status = 3
+    remedy = "`awf status EXECUTION` shows the step that failed; `awf resume EXECUTION` goes on from there"
 
 
 class ReplayDiverged(ExecutionError):
     """A journal does not fit the state it is replayed into: never expected, never ignored."""
 
     code = "EXECUTION.REPLAY.DIVERGED"
+    remedy = "`awf db check` looks for damage; `awf db backup` keeps what there is"
 
 
 class OwnershipLost(ExecutionError):
@@ -185,12 +202,14 @@ class OwnershipLost(ExecutionError):
 
     code = "EXECUTION.OWNERSHIP.LOST"
     http_status = 409
+    remedy = "nothing: another engine goes on with the execution"
 
 
 class SystemFault(AwfError):
     """The machine is at fault: disk, network, permissions."""
 
     code = "SYSTEM.ERROR"
+    remedy = "look at the disk, the permissions and the network of this machine"
 
 
 class StoreUnavailable(SystemFault):
@@ -198,18 +217,21 @@ class StoreUnavailable(SystemFault):
 
     code = "SYSTEM.STORE.UNAVAILABLE"
     http_status = 503
+    remedy = "free disk space, and look at the permissions of the storage directory; then try again"
 
 
 class StoreIncompatible(SystemFault):
     """The store was written by a newer awf, or is not a store."""
 
     code = "SYSTEM.STORE.INCOMPATIBLE"
+    remedy = "use the awf that wrote it, or another storage directory (`--storage`)"
 
 
 class AddressInUse(SystemFault):
     """The address to listen on is taken."""
 
     code = "SYSTEM.NET.ADDRESS_IN_USE"
+    remedy = "another port (`awf serve --port 8080`), or `awf stop` to stop the server that has it"
 
 
 class ServerDraining(SystemFault):
@@ -217,3 +239,4 @@ class ServerDraining(SystemFault):
 
     code = "SYSTEM.SERVER.DRAINING"
     http_status = 503
+    remedy = "again in some seconds, when the next server runs"

@@ -8,10 +8,6 @@ from pathlib import Path
 
 import click
 
-_STORAGE = click.option(
-    "--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage)."
-)
-
 SHOWN = 50
 """Findings that are shown."""
 
@@ -22,8 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@_STORAGE
-def check(storage: Path | None) -> None:
+def check() -> None:
     """Look for damage: in the database, and in what its journals promise. Changes nothing.
 
     Exit status 0 where everything is as it should be, 4 where something is not.
@@ -36,7 +31,7 @@ def check(storage: Path | None) -> None:
     from awf.compose import check_store
 
     began = time.monotonic()
-    found = check_store(settings_of(storage=storage))
+    found = check_store(settings_of())
     for finding in found.findings[:SHOWN]:
         click.echo(finding)
     if len(found.findings) > SHOWN:
@@ -55,8 +50,7 @@ def check(storage: Path | None) -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_STORAGE
-def backup(file: Path, storage: Path | None) -> None:
+def backup(file: Path) -> None:
     """Copy the database to FILE, as it is at this moment. FILE must not be there yet; it is for you only (mode 0600), for
     it holds secret inputs.
 
@@ -70,13 +64,12 @@ def backup(file: Path, storage: Path | None) -> None:
     from awf.cli.project import settings_of
     from awf.compose import backup_store
 
-    size = backup_store(settings_of(storage=storage), file)
+    size = backup_store(settings_of(), file)
     click.echo(f"{file}: {size:,} bytes")
 
 
 @command.command()
-@_STORAGE
-def vacuum(storage: Path | None) -> None:
+def vacuum() -> None:
     """Give the free space of the database back to the disk. What runs goes on.
 
     A database of an old awf is rewritten once, and what runs waits for that; from then on its space comes back by itself.
@@ -88,5 +81,5 @@ def vacuum(storage: Path | None) -> None:
     from awf.cli.project import settings_of
     from awf.compose import vacuum_store
 
-    before, after = vacuum_store(settings_of(storage=storage))
+    before, after = vacuum_store(settings_of())
     click.echo(f"{max(0, before - after):,} bytes given back: {before:,} before, {after:,} after")

@@ -5,38 +5,40 @@ from __future__ import annotations
 import click
 
 
-@click.command()
-def command() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
     """List the workflows that can be run, by name; those of packs as PACK/NAME.
 
     \b
-    Example:
+    Examples:
       awf list
+      awf list -f json
     """
-    import os
+    if context.invoked_subcommand is None:
+        import asyncio
 
-    from awf.catalog import Catalog
-    from awf.cli.project import settings_of
+        asyncio.run(_workflows())
 
-    settings = settings_of()
-    catalog = Catalog(settings.root, os.environ, settings.storage)
-    files = catalog.names()
-    for pack in catalog.packs():
-        for problem in pack.problems:
-            click.echo(f"{problem.position}: {problem.severity}: {problem.message}", err=True)
-    if not files:
-        click.echo("no workflows found; put one into .awf/workflows/", err=True)
-        return
-    rows = []
-    for file in files:
-        workflow = file.loaded.workflow
-        if workflow is None:
-            first = file.loaded.errors[0] if file.loaded.errors else "cannot be loaded"
-            rows.append((file.identifier, "", file.source, f"cannot be loaded: {first}"))
-        else:
-            rows.append((file.identifier, workflow.version, file.source, workflow.description))
-    header = ("NAME", "VERSION", "SOURCE", "DESCRIPTION")
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(3)]
-    for row in [header, *rows]:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[3]]).rstrip())
+
+async def _workflows() -> None:
+    from awf.cli.access import open_access
+    from awf.cli.show import show_rows
+
+    async with open_access() as access:
+        found = await access.workflows()
+    rows = [
+        (
+            each.name,
+            each.version,
+            each.source,
+            f"cannot be run: {each.error}" if each.error else each.description,
+        )
+        for each in found
+    ]
+    show_rows(
+        ("name", "version", "source", "description"),
+        rows,
+        found,
+        empty="no workflows found; put one into .awf/workflows/, or make an example with `awf init`",
+    )

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 import click
 
 from awf import __version__
-from awf.errors import AwfError, UserError
+from awf.cli.options import Options, share, shared
+from awf.errors import UserError
 
 COMMANDS = {
+    "cancel": "Cancel executions.",
     "config": "Show the settings, and where they come from.",
     "db": "Check, copy and compact the database of a storage directory.",
+    "history": "List finished executions, or count them.",
     "list": "List the workflows that can be run.",
     "run": "Run a workflow here, in the foreground.",
     "schema": "Print the JSON Schema of workflow files.",
     "serve": "Run the HTTP server.",
+    "status": "Show an execution with its steps, or the latest ones.",
     "stop": "Stop the servers and engines of a storage directory.",
-    "validate": "Check a workflow, by name or by path.",
+    "validate": "Check workflows, by name or by path.",
 }
 
 
@@ -37,7 +40,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module("awf.cli." + cmd_name)
         command = module.command
         assert isinstance(command, click.Command)
-        return command
+        return share(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``, without importing any."""
@@ -45,17 +48,45 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=[*shared()])
 @click.version_option(__version__, prog_name="awf")
 def awf() -> None:
-    """Run YAML state machines, durably, and drive them over HTTP."""
+    """Run YAML state machines, durably, and drive them over HTTP.
+
+    The options below can also stand after the command.
+
+    \b
+    Examples:
+      awf init
+      awf run example
+      awf -f json history
+    """
 
 
-def main(arguments: list[str] | None = None) -> Any:
+def main(arguments: list[str] | None = None) -> None:
     """Entry point. An error ends with one paragraph on standard error and the exit status of its class."""
-    click.UsageError.exit_code = UserError.exit_status
+    given = sys.argv[1:] if arguments is None else arguments
+    options = Options()
     try:
-        return awf.main(arguments, prog_name="awf", standalone_mode=True)
-    except AwfError as error:
-        click.echo(f"awf: {error.message}", err=True)
-        sys.exit(error.exit_status)
+        status = awf.main(given, prog_name="awf", standalone_mode=False, obj=options)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        status = UserError.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        from awf.cli.faults import INTERRUPTED
+
+        click.echo("awf: interrupted", err=True)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`awf history | head`): nothing is left to be said.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception as error:
+        from awf.cli.faults import tell, wants_json
+
+        # The command alone: its arguments may hold secrets.
+        command = next((word for word in given if word in COMMANDS), "")
+        status = tell(error, command=command, as_json=options.format == "json" or wants_json(given))
+    sys.exit(status if isinstance(status, int) else 0)

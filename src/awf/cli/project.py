@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from awf.catalog import Catalog, project_root
+from awf.cli.options import current
 from awf.engine.ports import WorkflowFile
 from awf.settings import Settings, load_settings
 
 
 def settings_of(**arguments: Any) -> Settings:
-    """Settings for the project that the current directory belongs to. Raises SettingsInvalid."""
-    return load_settings(project_root(Path.cwd()), os.environ, arguments)
+    """Settings for the project that the current directory belongs to, with the storage directory that the options of the
+    command name. Raises SettingsInvalid."""
+    chosen = {"storage": current().storage, **arguments}
+    return load_settings(project_root(Path.cwd()), os.environ, chosen)
 
 
 def workflow_file(catalog: Catalog, argument: str) -> WorkflowFile:

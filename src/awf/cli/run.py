@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -31,13 +30,11 @@ if TYPE_CHECKING:
     help="When steps' output is shown: as it comes, when the step has ended, not at all.",
 )
 @click.option("--detach", is_flag=True, help="Leave it to an engine in the background; print its id.")
-@click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
 def command(
     workflow: str,
     pairs: tuple[str, ...],
     source: str | None,
     output: Shown,
-    storage: Path | None,
     *,
     detach: bool,
 ) -> None:
@@ -61,7 +58,7 @@ def command(
     from awf.compose import prepare_process
 
     inputs = collect_inputs(pairs, source)
-    settings = settings_of(storage=storage)
+    settings = settings_of()
     file = workflow_file(Catalog(settings.root, os.environ, settings.storage), workflow)
     prepare_process()
     if detach:

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,13 +31,11 @@ PID_1_PATIENCE = 8.0
 @click.option(
     "--allow-origin", "allow_origins", multiple=True, help="Let pages of this origin in; repeatable."
 )
-@click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
 def command(
     host: str | None,
     port: int | None,
     allow_hosts: tuple[str, ...],
     allow_origins: tuple[str, ...],
-    storage: Path | None,
 ) -> None:
     """Run the HTTP server.
 
@@ -57,7 +54,10 @@ def command(
     from awf.server.shutdown import loop_factory
 
     settings = settings_of(
-        host=host, port=port, allow_hosts=allow_hosts, allow_origins=allow_origins, storage=storage
+        host=host,
+        port=port,
+        allow_hosts=allow_hosts,
+        allow_origins=allow_origins,
     )
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr

@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="End running steps too; they run again at the next start, or what their on_crash says.",
 )
-@click.option("--storage", type=click.Path(path_type=Path), help="Storage directory (default: .awf/storage).")
-def command(*, now: bool, storage: Path | None) -> None:
+def command(*, now: bool) -> None:
     """Stop the servers and engines of a storage directory.
 
     Steps that run are let finish (or ended, with --now); detached ones go on by themselves (without --now). No execution is lost or cancelled: what is unfinished goes on
@@ -37,7 +35,7 @@ def command(*, now: bool, storage: Path | None) -> None:
     from awf.compose import Layout
     from awf.engine.presence import living
 
-    settings = settings_of(storage=storage)
+    settings = settings_of()
     layout = Layout(settings.storage)
     servers = living(layout.servers)
     for member in servers:

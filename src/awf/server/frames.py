@@ -118,11 +118,12 @@ def output_wanted(fact: AnyFact) -> int | None:
 
 def frame(entry: Entry, subject: Subject, output: StepText | None = None) -> bytes:
     """The frame of an entry; ``output`` as :func:`output_wanted` asks for it."""
-    event, data = _event(entry, subject, output)
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (event.encode(), entry.seq, _ENCODER.encode(data))
+    name, data = event(entry, subject, output)
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (name.encode(), entry.seq, _ENCODER.encode(data))
 
 
-def _event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str, dict[str, Any]]:
+def event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str, dict[str, Any]]:
+    """The name of an entry's frame and its data; ``output`` as :func:`output_wanted` asks for it."""
     at = moment(entry.at)
     match entry.fact:
         case StepStarted() as fact:

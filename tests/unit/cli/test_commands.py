@@ -6,46 +6,36 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from awf.cli.main import awf
+from unit.cli.conftest import Call
 
 WORKFLOW = "name: build\nstates: {initial: a, a: {type: terminal}}\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "AWF_CONFIG_HOME", "AWF_CONFIG_PATH", "AWF_PORT"):
-        monkeypatch.delenv(name, raising=False)
-    pack = tmp_path / ".awf" / "workflow-packs" / "tools"
+def pack(project: Path) -> Path:
+    pack = project / ".awf" / "workflow-packs" / "tools"
     (pack / "workflows").mkdir(parents=True)
     (pack / "manifest.yaml").write_text("name: tools\nversion: 1\nworkflows: [build]\n")
     (pack / "workflows" / "build.yaml").write_text(WORKFLOW)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return project
 
 
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(awf, arguments, catch_exceptions=False)
-
-
-def test_packs_are_listed_with_what_is_wrong_with_them(project: Path) -> None:
+def test_packs_are_listed_with_what_is_wrong_with_them(pack: Path, call: Call) -> None:
     result = call("list")
     assert "tools/build" in result.stdout
     assert "manifest.yaml:2:10: error: version '1' is not MAJOR.MINOR.PATCH" in result.stderr
 
 
-def test_a_packs_workflow_is_validated_by_name_and_by_path(project: Path) -> None:
+def test_a_packs_workflow_is_validated_by_name_and_by_path(pack: Path, call: Call) -> None:
     for argument in ("tools/build", ".awf/workflow-packs/tools/workflows/build.yaml"):
         result = call("validate", argument)
         assert result.exit_code == 0
         assert result.stdout.endswith("tools/build: valid, 1 warning\n")
 
 
-def test_what_a_workflow_calls_is_validated_with_it(project: Path) -> None:
-    (project / ".awf" / "workflows").mkdir(exist_ok=True)
-    (project / ".awf" / "workflows" / "parent.yaml").write_text(
+def test_what_a_workflow_calls_is_validated_with_it(pack: Path, call: Call) -> None:
+    (pack / ".awf" / "workflows" / "parent.yaml").write_text(
         "name: parent\nstates:\n  initial: c\n  c: {type: call_workflow, workflow: child, on_success: d}\n"
         "  d: {type: call_workflow, workflow: parent, on_success: z}\n  z: {type: terminal}\n"
     )
@@ -60,7 +50,9 @@ def test_what_a_workflow_calls_is_validated_with_it(project: Path) -> None:
     assert result.stderr == "parent: 1 error\n"
 
 
-def test_settings_are_shown_with_their_sources(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_shown_with_their_sources(
+    project: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project / ".awf" / "config.yaml").write_text(
         "inputs: {region: eu, api_token: hush-hush}\nengine: {slots: 3}\nserver: {prot: 80}\n"
     )
@@ -75,5 +67,5 @@ def test_settings_are_shown_with_their_sources(project: Path, monkeypatch: pytes
     assert "config.yaml:3:10: warning: server: unknown key 'prot' (did you mean 'port'?)" in result.stderr
 
 
-def test_the_schema_is_json(project: Path) -> None:
+def test_the_schema_is_json(pack: Path, call: Call) -> None:
     assert json.loads(call("schema").stdout)["$schema"].startswith("https://json-schema.org/")

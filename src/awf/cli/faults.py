@@ -1,0 +1,113 @@
+"""How a command ends that cannot do what it was asked for: one paragraph on standard error that says what, where, and what
+to try, or the same as a JSON object; never a traceback.
+
+A bug ends with a reference; the log file that is named has the same reference with what happened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from awf.errors import AwfError, SystemFault, UserError
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as of a shell's command."""
+
+_LARGEST_LOG = 1024 * 1024
+
+
+def tell(error: BaseException, *, command: str, as_json: bool) -> int:
+    """Say what went wrong with ``awf COMMAND``; the exit status of its class."""
+    found = _described(error, command)
+    if as_json:
+        click.echo(json.dumps({"error": found}, indent=2, ensure_ascii=False), err=True)
+    else:
+        click.echo(_paragraph(found), err=True)
+    return int(found["exit_status"])
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line that could not be understood asked for JSON."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(
+        first in {"--format=json", "-fjson"} or (first in {"-f", "--format"} and second == "json")
+        for first, second in pairs
+    )
+
+
+def _described(error: BaseException, command: str) -> dict[str, Any]:
+    if isinstance(error, AwfError):
+        return _object(
+            error.code,
+            error.message,
+            error.exit_status,
+            error.remedy,
+            errors=[{"location": entry.location, "message": entry.message} for entry in error.entries],
+        )
+    if isinstance(error, click.UsageError):
+        help_ = f"`{error.ctx.command_path if error.ctx else 'awf'} --help`"
+        return _object(UserError.code, error.format_message(), UserError.exit_status, help_)
+    if isinstance(error, click.ClickException):
+        return _object(UserError.code, error.format_message(), UserError.exit_status, "")
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return _object(
+            SystemFault.code, f"{place}{error.strerror}", SystemFault.exit_status, SystemFault.remedy
+        )
+    return _bug(error, command)
+
+
+def _object(code: str, message: str, status: int, remedy: str, **more: Any) -> dict[str, Any]:
+    found = {"code": code, "message": message, "try": remedy, **more, "exit_status": status}
+    return {key: value for key, value in found.items() if value or key == "exit_status"}
+
+
+def _paragraph(found: dict[str, Any]) -> str:
+    lines = [f"awf: {found['message']}"]
+    lines += [
+        f"  {each['location']}: {each['message']}"
+        for each in found.get("errors", ())
+        if each["message"] not in found["message"]
+    ]
+    if found.get("try"):
+        lines.append(f"Try: {found['try']}")
+    return "\n".join(lines)
+
+
+def _bug(error: BaseException, command: str) -> dict[str, Any]:
+    reference = secrets.token_hex(4)
+    path = log_file()
+    kept = _log(path, f"reference {reference}, awf {command}", error)
+    where = f"{path} has more" if kept else f"{path} cannot be written"
+    message = f"a fault in awf itself ({type(error).__name__}), reference {reference}: {where}"
+    remedy = "report it with what the log says; `awf db check` tells whether the store is whole"
+    return _object(AwfError.code, message, AwfError.exit_status, remedy, reference=reference, log=str(path))
+
+
+def log_file() -> Path:
+    """Where faults of the command line are written to, for the user alone."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "awf" / "cli.log"
+
+
+def _log(path: Path, title: str, error: BaseException) -> bool:
+    import traceback
+    from datetime import UTC, datetime
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > _LARGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as log:
+            log.write(f"{datetime.now(UTC).isoformat()} {title}\n")
+            log.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return False
+    return True
