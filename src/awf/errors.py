@@ -67,7 +67,7 @@ class UserError(AwfError):
     code = "USER.REQUEST.INVALID"
     exit_status = 1
     http_status = 400
-    remedy = "`awf --help`"
+    remedy = ""
 
 
 class RequestInvalid(UserError):
@@ -202,14 +202,14 @@ class OwnershipLost(ExecutionError):
 
     code = "EXECUTION.OWNERSHIP.LOST"
     http_status = 409
-    remedy = "nothing: another engine goes on with the execution"
+    remedy = "again: another engine goes on with the execution"
 
 
 class SystemFault(AwfError):
     """The machine is at fault: disk, network, permissions."""
 
     code = "SYSTEM.ERROR"
-    remedy = "look at the disk, the permissions and the network of this machine"
+    remedy = "to look at the disk, the permissions and the network of this machine"
 
 
 class StoreUnavailable(SystemFault):
@@ -217,14 +217,14 @@ class StoreUnavailable(SystemFault):
 
     code = "SYSTEM.STORE.UNAVAILABLE"
     http_status = 503
-    remedy = "free disk space, and look at the permissions of the storage directory; then try again"
+    remedy = "to free disk space, and to look at the permissions of the storage directory; then again"
 
 
 class StoreIncompatible(SystemFault):
     """The store was written by a newer awf, or is not a store."""
 
     code = "SYSTEM.STORE.INCOMPATIBLE"
-    remedy = "use the awf that wrote it, or another storage directory (`--storage`)"
+    remedy = "the awf that wrote it, or another storage directory (`--storage`)"
 
 
 class AddressInUse(SystemFault):

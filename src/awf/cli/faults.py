@@ -20,6 +20,7 @@ from awf.errors import AwfError, SystemFault, UserError
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as of a shell's command."""
 
+_BREAK = "\n"
 _LARGEST_LOG = 1024 * 1024
 
 
@@ -76,9 +77,8 @@ def _paragraph(found: dict[str, Any]) -> str:
         for each in found.get("errors", ())
         if each["message"] not in found["message"]
     ]
-    if found.get("try"):
-        lines.append(f"Try: {found['try']}")
-    return "\n".join(lines)
+    text, remedy = "\n".join(lines), found.get("try")
+    return f"{text}{_BREAK if _BREAK in text else '; '}try {remedy}" if remedy else text
 
 
 def _bug(error: BaseException, command: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _bug(error: BaseException, command: str) -> dict[str, Any]:
     kept = _log(path, f"reference {reference}, awf {command}", error)
     where = f"{path} has more" if kept else f"{path} cannot be written"
     message = f"a fault in awf itself ({type(error).__name__}), reference {reference}: {where}"
-    remedy = "report it with what the log says; `awf db check` tells whether the store is whole"
+    remedy = "to report it with what the log says; `awf db check` tells whether the store is whole"
     return _object(AwfError.code, message, AwfError.exit_status, remedy, reference=reference, log=str(path))
 
 

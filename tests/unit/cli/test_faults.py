@@ -23,7 +23,7 @@ def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
 def test_a_paragraph_says_what_and_what_to_try(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = ended(capsys, "run", "nope")
     assert status == 1
-    assert said.startswith("awf: workflow not found: nope\nTry: `awf list` shows")
+    assert said.startswith("awf: workflow not found: nope; try `awf list`")
 
 
 def test_the_same_as_an_object(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
