@@ -24,7 +24,7 @@ from awf.engine.engine import Engine, EngineSettings
 from awf.engine.presence import Member, Presence
 from awf.engine.service import Place, Service, Signals, journal_of
 from awf.journal.codec import encode
-from awf.journal.events import Entry, StepStarted
+from awf.journal.events import Entry, StepOutput, StepStarted
 from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
@@ -193,6 +193,44 @@ async def _resumed(recorder: Recorder) -> Journals:
     }
 
 
+async def _entered(recorder: Recorder) -> Journals:
+    """A failed one, and one that resumes it inside a loop and is at its first step."""
+    failed = await _to_the_end(recorder, {"fails": True})
+    new = await recorder.service.resume(failed, from_step="each[1]/hold", overrides={"fails": False})
+    journal = await recorder.runs(new, "each[1]/hold")
+    return {failed: await recorder.ended(failed), new: journal}
+
+
+async def _asked(recorder: Recorder) -> Journals:
+    """One whose step lost its engine and has been answered for; one that still waits for an answer."""
+    answered = await _parked(recorder, "engine-0", "engine-1")
+    await recorder.service.respond(answered, "rerun", comment="looked at it")
+    ended = await recorder.ended(answered)
+    waiting = await _parked(recorder, "engine-2", "engine-3")
+    return {answered: ended, waiting: await journal_of(recorder.store, waiting)}
+
+
+async def _parked(recorder: Recorder, first: str, second: str) -> str:
+    await recorder.stop()
+    await recorder.start(first)
+    execution = await recorder.service.run("asked", {})
+    await recorder.runs(execution, "risky")
+    await recorder.stop()
+    await recorder.start(second)
+    await recorder.until(execution, lambda journal: getattr(journal[-1].fact, "parked", False))
+    return execution
+
+
+async def _adopted(recorder: Recorder) -> Journals:
+    """One whose detached step went on from one engine to the next."""
+    await recorder.start("engine-0")
+    execution = await recorder.service.run("apart", {})
+    await recorder.until(execution, lambda journal: isinstance(journal[-1].fact, StepOutput))
+    await recorder.stop()
+    await recorder.start("engine-1")
+    return {execution: await recorder.ended(execution)}
+
+
 def _at(path: str) -> Callable[[Recorder], Awaitable[Journals]]:
     return lambda recorder: _in_flight(recorder, path)
 
@@ -202,6 +240,9 @@ CASES: dict[str, Callable[[Recorder], Awaitable[Journals]]] = {
     "finished": _finished,
     "cancelled": _cancelled,
     "resumed": _resumed,
+    "entered": _entered,
+    "asked": _asked,
+    "adopted": _adopted,
 }
 
 

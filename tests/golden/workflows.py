@@ -57,7 +57,25 @@ states:
   done: {type: terminal}
 """.replace("%s", HOLD.replace("'", "''"))
 
-FILES = {"everything": EVERYTHING, "child": CHILD}
+ASKED = """
+name: asked
+states:
+  initial: prepare
+  prepare: {type: step, command: "echo prepared", on_success: risky}
+  risky: {type: step, on_crash: ask, command: 'echo so far; %s', on_success: done}
+  done: {type: terminal}
+""".replace("%s", HOLD.replace("'", "''"))
+
+APART = """
+name: apart
+states:
+  initial: long
+  long: {type: step, detach: true, command: "echo begun; sleep 0.7; echo ended", on_success: last}
+  last: {type: step, command: "echo {{states.long.Output}}", on_success: done}
+  done: {type: terminal}
+"""
+
+FILES = {"everything": EVERYTHING, "child": CHILD, "asked": ASKED, "apart": APART}
 
 MOMENTS = {
     "for-each": "each[1]/hold",
