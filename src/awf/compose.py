@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from awf.engine.presence import Member, Presence
     from awf.engine.service import Service
     from awf.journal.store import Store
+    from awf.runners.agents.port import Provider
     from awf.runners.attempts import Attempts
     from awf.runners.operations.port import Operation
     from awf.stores.sqlite.check import Check
@@ -227,14 +228,21 @@ def open_attempts(settings: Settings, member: Member) -> Attempts:
 
 def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mapping[str, StepRunner]:
     """What performs steps, by kind."""
+    from awf.runners.agents.runner import AgentRunner
     from awf.runners.operations.runner import OperationRunner
     from awf.runners.shell import ShellRunner, choose_shell
 
     shell = choose_shell(settings.shell, os.environ.get("SHELL"))
     return {
         "step": ShellRunner(shell, settings.grace, clock, attempts),
+        "agent": AgentRunner(build_providers(), settings.grace, clock, attempts),
         "operation": OperationRunner(build_operations(), clock),
     }
+
+
+def build_providers() -> Mapping[str, Provider]:
+    """The providers of agents that there are, by name."""
+    return {}
 
 
 def build_operations() -> Mapping[str, Operation]:
@@ -255,6 +263,7 @@ def build_engine(
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
     from awf.engine.retention import Retention
+    from awf.runners.agents.runner import tools
 
     layout, clock = Layout(settings.storage), SystemClock()
     attempts = open_attempts(settings, presence.member)
@@ -269,6 +278,7 @@ def build_engine(
             servers=layout.servers,
             max_transitions=settings.max_transitions,
             retention=Retention(settings.retention_days, settings.retention_records),
+            tools=tools(build_providers()),
         ),
         presence=presence,
         marks=wakeups,

@@ -27,10 +27,13 @@ from awf.errors import AwfError
 from awf.journal.codec import type_of
 from awf.journal.events import Entry
 from awf.journal.store import StepRow
+from awf.runners.agents.port import Provider
+from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
 from awf.stores.sqlite.store import SqliteStore
+from awf.testing.agents import ScriptedTool
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,13 @@ def run(
     max_transitions: int = 10_000,
     grace: float = 5.0,
     resumes: Sequence[Resume] = (),
+    providers: Mapping[str, Provider] | None = None,
 ) -> Result:
     """Run the workflow ``main`` to its end. ``files`` are further files of the project: a bare name is a workflow.
     ``resumes`` are made one after the other, each of the one before; the last result is returned.
 
     ``stop_when``: its engine is stopped then, in the middle of its steps, and another one takes over. ``answers`` are
-    given, by path, to steps that wait for a person.
+    given, by path, to steps that wait for a person. ``providers`` are those of agents; ``scripted`` is there by default.
 
     Raises what accepting it raises (WorkflowInvalid, InputsInvalid).
     """
@@ -104,7 +108,8 @@ def run(
         settings = {"slots": slots, "max_transitions": max_transitions}
         cancels = [when for when in (cancel_when, cancel_again_when) if when is not None]
         events = _Events(cancels, stop_when, dict(answers or {}), list(resumes))
-        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace))
+        known = {"scripted": ScriptedTool(), **(providers or {})}
+        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace, known))
 
 
 def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> str:
@@ -170,6 +175,7 @@ async def _run(
     events: _Events,
     limits: dict[str, int],
     grace: float,
+    providers: Mapping[str, Provider],
 ) -> Result:
     store = SqliteStore.open(project / ".awf" / "storage", durability="fast")
     changed = asyncio.Event()
@@ -181,7 +187,10 @@ async def _run(
         attempts = Attempts(directory / "attempts", Notes(directory / "engines", presence.member.id))
         return Engine(
             store=store,
-            runners={"step": ShellRunner("/bin/sh", grace, clock, attempts)},
+            runners={
+                "step": ShellRunner("/bin/sh", grace, clock, attempts),
+                "agent": AgentRunner(providers, grace, clock, attempts),
+            },
             attempts=attempts,
             clock=clock,
             settings=EngineSettings(
@@ -189,6 +198,7 @@ async def _run(
                 engines=directory / "engines",
                 servers=directory / "servers",
                 max_transitions=limits["max_transitions"],
+                tools=tools(providers),
             ),
             presence=presence,
             marks=NoMarks(),

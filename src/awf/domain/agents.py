@@ -13,7 +13,7 @@ from awf.domain.nodes import MapNode, Node, ScalarNode
 from awf.domain.proxies import read_mcp_proxy
 from awf.domain.scripts import read_text
 from awf.domain.suggest import did_you_mean
-from awf.domain.templated import read_values
+from awf.domain.templated import read_values, read_variables
 from awf.domain.templates import Template
 from awf.domain.workflow import AgentState, Conversation, Skill
 
@@ -41,7 +41,7 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
     )
     system_prompt, role, skills = config.template("system_prompt"), _role(config), _skills(config)
     options, conversation = read_values(config, "options"), _conversation(config, name, draft)
-    proxy = read_mcp_proxy(config)
+    directory, env, proxy = config.template("dir"), read_variables(config, "env"), read_mcp_proxy(config)
     if provider is None or (prompt is None and prompt_file is None):
         return None
     return AgentState(
@@ -54,6 +54,8 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
         role=role,
         skills=skills,
         options=options,
+        dir=directory,
+        env=env,
         output_format="json" if agent_format == "json" else "text" if agent_format else "",
         conversation=conversation,
         mcp_proxy=proxy,

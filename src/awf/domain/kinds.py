@@ -146,6 +146,8 @@ AGENT = Keys(
             listed(either(NAME, _NAMED | {"properties": {"path": NAME, "name": NAME}})),
         ),
         "options": Key("Options of the provider; texts are templates.", VALUES),
+        "dir": Key("The directory that the agent works in (a template).", TEMPLATE),
+        "env": Key("Environment variables of the agent (templates).", TEMPLATES),
         "output_format": Key("What the answer must be.", choice(*FORMATS, "")),
         "conversation": Key("Session tracking.", ref("conversation")),
         "mcp_proxy": Key("Tools that the agent gets through awf.", ref("mcp_proxy")),

@@ -24,12 +24,29 @@ class Written:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens that a step cost. ``cached``: those of ``input`` that a cache had. ``estimated``: nobody counted, the
-    numbers come from the lengths of the texts."""
+    numbers come from the lengths of the texts. ``cost`` in US dollars, where the provider said it."""
 
     input: int = 0
     output: int = 0
     cached: int = 0
     estimated: bool = False
+    cost: float | None = None
+
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.input + self.output
+
+    def __add__(self, other: Usage) -> Usage:
+        """What both cost together."""
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cached=self.cached + other.cached,
+            estimated=self.estimated or other.estimated,
+            cost=sum(costs) if costs else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +74,15 @@ class Succeeded:
 @dataclass(frozen=True, slots=True)
 class Failed:
     """``error`` is the text that people and templates see. Exit codes: the process's own, 128+n for death by signal
-    n, 124 for a timeout, 126/127 for a command that cannot start."""
+    n, 124 for a timeout, 126/127 for a command that cannot start. ``product``: what is known of a result all the same.
+    ``retry_after``: seconds that a next attempt has to wait at least."""
 
     error: str
     exit_code: int = 1
     duration: float = 0.0
     written: Written = field(default_factory=Written)
+    product: Product | None = None
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

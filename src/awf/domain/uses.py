@@ -115,6 +115,8 @@ def _own_parts(state: State) -> Iterator[_Part]:
             yield "system_prompt", "before", state.system_prompt
             yield "role", "before", state.role
             yield from _nested("options", state.options)
+            yield "dir", "before", state.dir
+            yield from _nested("env", state.env)
 
 
 def _loop_parts(state: LoopState) -> Iterator[_Part]:

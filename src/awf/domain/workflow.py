@@ -238,7 +238,8 @@ class McpProxy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState(LeafState):
     """``type: agent``. One of ``prompt`` and ``prompt_file`` is set; a prompt file whose path is known at load is read
-    then, and is the ``prompt``. Strings in ``options`` are templates, other values stay typed. ``mcp_proxy`` None: off."""
+    then, and is the ``prompt``. Strings in ``options`` are templates, other values stay typed. ``dir`` and ``env`` are those
+    of its process. ``mcp_proxy`` None: off."""
 
     provider: Template
     prompt: Template | None = None
@@ -248,6 +249,8 @@ class AgentState(LeafState):
     role: Template | None = None
     skills: tuple[Skill, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    dir: Template | None = None
+    env: Mapping[str, Template] = field(default_factory=dict)
     output_format: Literal["", "text", "json"] = ""
     conversation: Conversation | None = None
     mcp_proxy: McpProxy | None = None

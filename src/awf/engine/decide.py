@@ -33,13 +33,14 @@ from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
 from awf.engine import waiting
+from awf.engine.agents import AgentStep, masked_block
 from awf.engine.blocks import Block, Ending, Leaf
 from awf.engine.calls import Call
 from awf.engine.crashes import after_crash
 from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
-from awf.engine.render import OperationStep, ShellStep, Unperformed
+from awf.engine.render import OperationStep, ShellStep
 from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
@@ -47,6 +48,7 @@ from awf.engine.stimuli import (
     HookEnded,
     Idle,
     Leave,
+    MessageArrived,
     OutputArrived,
     Release,
     Respond,
@@ -56,6 +58,7 @@ from awf.engine.stimuli import (
     World,
 )
 from awf.journal.events import (
+    AgentMessage,
     CancelRequested,
     Entry,
     ExecutionRecovered,
@@ -72,7 +75,7 @@ LONGEST_COMPLAINT = 4096
 
 TIMEOUT_EXIT = 124
 
-_LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": Unperformed(), "operation": OperationStep()}
+_LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": AgentStep(), "operation": OperationStep()}
 
 
 class Core:
@@ -116,6 +119,8 @@ class Core:
         match stimulus:
             case OutputArrived():
                 self._output(stimulus)
+            case MessageArrived():
+                self._message(stimulus)
             case StepFinished():
                 self._finished(stimulus)
             case HookEnded():
@@ -254,6 +259,22 @@ class Core:
             )
         )
 
+    def _message(self, stimulus: MessageArrived) -> None:
+        activity = self.state.activities.get(stimulus.path)
+        if activity is None or not activity.flying or activity.started is None:
+            return
+        started = activity.started
+        self._flow.emit(
+            AgentMessage(
+                step=started.step,
+                path=started.path,
+                state=started.state,
+                attempt=started.attempt,
+                role=stimulus.role,
+                blocks=tuple(masked_block(block, self._flow.sealer) for block in stimulus.blocks),
+            )
+        )
+
     def _finished(self, stimulus: StepFinished) -> None:
         state, flow = self.state, self._flow
         activity = state.activities.get(stimulus.path)
@@ -267,7 +288,8 @@ class Core:
             flow.emit(fact)
             self._leave()
         elif isinstance(fact, StepFailed):
-            flow.failed(activity, fact)
+            wait = stimulus.outcome.retry_after if isinstance(stimulus.outcome, Failed) else None
+            flow.failed(activity, fact, wait)
         else:
             flow.emit(fact)
             flow.settle(activity)
@@ -298,22 +320,27 @@ class Core:
         }
         match outcome:
             case Succeeded(product=product):
-                return StepCompleted(**where, **self._masked(product))
-            case Failed(error=error):
+                return StepCompleted(**where, **self._masked(activity, product))
+            case Failed(error=error, product=product):
                 complaint = (written.stderr_tail or "".join(activity.written["stderr"])).strip()[
                     -LONGEST_COMPLAINT:
                 ]
-                return StepFailed(error=mask(error) or complaint or f"exit code {outcome.exit_code}", **where)
+                made = self._masked(activity, product)
+                known = {name: made[name] for name in ("output", "session", "usage") if name in made}
+                error = mask(error) or complaint or f"exit code {outcome.exit_code}"
+                return StepFailed(error=error, **where, **known)
             case Cancelled():
                 return StepFailed(error="cancelled", **where)
 
-    def _masked(self, product: Product | None) -> dict[str, Any]:
-        """What a step made, without secret values, under the names of StepCompleted."""
+    def _masked(self, activity: Activity, product: Product | None) -> dict[str, Any]:
+        """What a step made, without secret values, under the names of StepCompleted. An output that is just what has
+        been written is not recorded once more."""
         if product is None:
             return {}
         sealer = self._flow.sealer
+        output = sealer.mask(product.output)
         return {
-            "output": sealer.mask(product.output),
+            "output": "" if output == "".join(activity.written["stdout"]) else output,
             "response": sealer.masked(product.response),
             "json": sealer.masked(product.json),
             "session": product.session,

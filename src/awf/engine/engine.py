@@ -68,13 +68,15 @@ class Marks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """``slots``: executions running at once. ``engines``, ``servers``: the presence directories of the store."""
+    """``slots``: executions running at once. ``engines``, ``servers``: the presence directories of the store. ``tools``:
+    the agents' providers that are processes of their own."""
 
     slots: int
     engines: Path
     servers: Path
     max_transitions: int = 10_000
     retention: Retention = ALL
+    tools: Collection[str] = ()
 
 
 class Engine:
@@ -100,7 +102,7 @@ class Engine:
         self._settings = settings
         self._presence = presence
         self._marks = marks
-        self._machine = Machine(presence.member.id, environ, clock, settings.max_transitions)
+        self._machine = Machine(presence.member.id, environ, clock, settings.max_transitions, settings.tools)
         self._definitions = Definitions(store)
         self._intake = Intake(store, presence.member.id)
         self._environment = Environment(

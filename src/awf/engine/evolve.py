@@ -13,6 +13,7 @@ from typing import Any
 from awf.engine.state import Activity, ExecutionState, Kept, Question, Sequence, StepResult, is_below
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
+    AgentMessage,
     AnyFact,
     BlockEnding,
     BlockKept,
@@ -40,6 +41,7 @@ from awf.journal.events import (
     StepStarted,
     WorkflowClosing,
 )
+from awf.journal.messages import Turn
 from awf.journal.text import whole_text
 
 
@@ -78,6 +80,8 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
             adopted.deaths = max(0, adopted.deaths - 1)
         case StepOutput():
             _write(state, entry, fact)
+        case AgentMessage():
+            _known(state, entry, fact).messages += 1
         case StepCompleted() | StepFailed():
             _end(state, entry, fact)
         case StepRetrying():
@@ -159,11 +163,12 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     if activity.started is None:
         activity.first_started_at = entry.at
         state.next_step = max(state.next_step, fact.step + 1)
+        activity.turns = _continued(state, fact)
     activity.started, activity.flying, activity.retry_at = fact, True, None
     activity.question = activity.answer = None
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
-    activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
+    activity.written, activity.cut, activity.messages = {"stdout": [], "stderr": []}, set(), 0
     if fact.attempt > 1:
         _forget_kept(state, fact.path)
     kept = state.kept.get(fact.path)
@@ -188,6 +193,9 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
     failed = isinstance(fact, StepFailed)
+    output = fact.output or whole_text(
+        "".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail
+    )
     result = StepResult(
         step=fact.step,
         state=fact.state,
@@ -196,14 +204,14 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
         attempt=fact.attempt,
         exit_code=fact.exit_code,
         error=fact.error if isinstance(fact, StepFailed) else "",
-        output=fact.output
-        or whole_text("".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail),
+        output=output,
         stderr=whole_text("".join(activity.written["stderr"]), fact.stderr_bytes, fact.stderr_tail),
         started_at=activity.first_started_at,
         completed_at=entry.at,
         began=activity.began,
         order=entry.seq,
         **_made(fact),
+        **_talked(activity, fact, output),
         goto=fact.goto if isinstance(fact, StepCompleted) else "",
     )
     activity.result, activity.flying, activity.retry_at, activity.ending = result, False, None, None
@@ -215,9 +223,27 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
 
 def _made(fact: StepCompleted | StepFailed | StepReused) -> dict[str, Any]:
     """What a step made besides its output."""
-    if isinstance(fact, StepFailed):
+    made = {"session": fact.session, "usage": fact.usage}
+    return made if isinstance(fact, StepFailed) else {**made, "response": fact.response, "json": fact.json}
+
+
+def _continued(state: ExecutionState, fact: StepStarted) -> tuple[Turn, ...]:
+    """The conversation that an agent goes on with."""
+    name = fact.agent.continue_from if fact.agent is not None else ""
+    result = state.result_of(fact.path, name) if name else None
+    return (result.turns if result is not None else None) or ()
+
+
+def _talked(activity: Activity, fact: StepCompleted | StepFailed, output: str) -> dict[str, Any]:
+    """The conversation that an agent leaves, also where its answer was not what it had to be."""
+    call = activity.started.agent if activity.started is not None else None
+    if call is None:
         return {}
-    return {"response": fact.response, "json": fact.json, "session": fact.session, "usage": fact.usage}
+    answered = isinstance(fact, StepCompleted) or fact.output or fact.session
+    if not call.conversation or not answered:
+        return {"provider": call.provider}
+    turns = (*activity.turns, Turn("user", call.prompt), Turn("assistant", output))
+    return {"provider": call.provider, "turns": turns}
 
 
 def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
@@ -260,6 +286,8 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
         began=entry.seq,
         order=entry.seq,
         **_made(fact),
+        provider=fact.provider,
+        turns=fact.turns,
         reused=True,
     )
     graph = state.kept[fact.sequence] if fact.sequence else state.sequences[""]
@@ -308,6 +336,7 @@ def _known(
     entry: Entry,
     fact: StepAdopted
     | StepOutput
+    | AgentMessage
     | StepCompleted
     | StepFailed
     | StepRetrying

@@ -45,6 +45,9 @@ from awf.journal.events import (
 
 CANCELLED_EXIT = 143
 
+LONGEST_WAIT = 86_400.0
+"""Seconds for which a next attempt is put off at most, because a service wants it."""
+
 
 class Flow(View):
     """Moves one execution."""
@@ -219,8 +222,8 @@ class Flow(View):
         )
         return self.settle(activity)
 
-    def failed(self, activity: Activity, fact: StepFailed) -> None:
-        """An attempt failed: another one follows, or the activity has failed."""
+    def failed(self, activity: Activity, fact: StepFailed, wait: float | None = None) -> None:
+        """An attempt failed: another one follows (after ``wait`` seconds at least), or the activity has failed."""
         known = self.definition(activity)
         assert not isinstance(known, TerminalState)
         delay = retry_delay(known.retry, activity.tries + 1, fact.exit_code, self.world.chance)
@@ -235,7 +238,8 @@ class Flow(View):
                 attempt=fact.attempt,
                 exit_code=fact.exit_code,
                 error=fact.error,
-                delay=delay,
+                delay=max(delay, min(wait or 0.0, LONGEST_WAIT)),
+                usage=fact.usage,
             )
         )
         return None

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from msgspec.structs import replace
 
 from awf.domain.outcomes import KILLED, Failed, Outcome
 from awf.domain.sealing import Sealer
@@ -22,13 +21,14 @@ from awf.engine.decide import Core
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
 from awf.engine.lost import is_recorded
 from awf.engine.output import Heard, OutputBuffer
-from awf.engine.ports import AttemptKeeper, Clock, Emit, StepContext, StepRunner
+from awf.engine.ports import AttemptKeeper, Clock, Emit, StepContext, StepRunner, Tell
 from awf.engine.state import BLOCKS, is_below
 from awf.engine.stimuli import (
     Cancel,
     HookEnded,
     Idle,
     Leave,
+    MessageArrived,
     OutputArrived,
     Release,
     Respond,
@@ -37,6 +37,7 @@ from awf.engine.stimuli import (
     World,
 )
 from awf.engine.timers import Timers
+from awf.engine.unseal import unsealed
 from awf.errors import OwnershipLost, StoreUnavailable
 from awf.journal.events import (
     BlockEnding,
@@ -57,6 +58,7 @@ from awf.journal.events import (
     Stream,
     WorkflowClosing,
 )
+from awf.journal.messages import Block, Role, Turn
 from awf.journal.store import Ownership, Store
 
 log = logging.getLogger("awf.engine")
@@ -297,7 +299,9 @@ class Interpreter:
         assert fact is not None
         ran = max(0.0, (self._env.clock.now() - activity.attempt_at) / 1_000_000)
         heard = Heard(
-            {stream: sum(map(len, texts)) for stream, texts in activity.written.items()}, set(activity.cut)
+            {stream: sum(map(len, texts)) for stream, texts in activity.written.items()},
+            set(activity.cut),
+            activity.messages,
         )
         self._detached[fact.path] = fact.attempt_id
         self._launch(fact.path, lambda cancel: self._attempt(fact, cancel, (ran, heard)))
@@ -317,7 +321,8 @@ class Interpreter:
     ) -> None:
         ran, heard = adopted or (None, None)
         buffer = OutputBuffer(lambda *piece: self._written(fact.path, *piece), self._sealer, heard)
-        outcome = buffer.close(await self._perform_step(fact, buffer.write, cancel, ran))
+        tell = self._telling(fact.path, buffer, heard) if fact.agent is not None else None
+        outcome = buffer.close(await self._perform_step(fact, buffer.write, cancel, ran, tell))
         if outcome.exit_code in KILLED and not cancel.is_set():
             # A reboot, or a service manager, ends steps and engine at the same moment: see whether this is one.
             with contextlib.suppress(TimeoutError):
@@ -347,17 +352,23 @@ class Interpreter:
             self._inbox.put_nowait(HookEnded(fact.path, outcome, "".join(written)[-LONGEST_HOOK_OUTPUT:]))
 
     async def _perform_step(
-        self, fact: StepStarted, emit: Emit, cancel: asyncio.Event, ran: float | None = None
+        self,
+        fact: StepStarted,
+        emit: Emit,
+        cancel: asyncio.Event,
+        ran: float | None = None,
+        tell: Tell | None = None,
     ) -> Outcome:
         runner = self._env.runners.get(fact.kind)
         if runner is None:
             return Failed(f"no runner for steps of type '{fact.kind}'", exit_code=126)
         try:
+            context = self._context(fact.path, tell)
             if ran is not None:
                 # It runs already: to follow it, or to end it, must not wait for a slot.
-                return await runner.adopt(fact, self._context(fact.path), emit, cancel, ran)
+                return await runner.adopt(self._unsealed(fact), context, emit, cancel, ran)
             async with self._env.slots:
-                return await runner.run(self._unsealed(fact), self._context(fact.path), emit, cancel)
+                return await runner.run(self._unsealed(fact), context, emit, cancel)
         except Exception as error:
             log.exception("execution %s, step %s: the runner failed", self.execution, fact.state)
             return Failed(f"internal error in the runner of '{fact.kind}' steps: {error!r}", exit_code=126)
@@ -369,31 +380,38 @@ class Interpreter:
     def _written(self, path: str, stream: Stream, text: str, truncated: bool) -> None:
         self._inbox.put_nowait(OutputArrived(path, stream, text, truncated))
 
-    def _unsealed(self, fact: StepStarted) -> StepStarted:
-        if not self._sealer:
-            return fact
-        if fact.operation is not None:
-            call = fact.operation
-            return replace(fact, operation=replace(call, inputs=self._sealer.unsealed(call.inputs)))
-        if fact.command is None:
-            return fact
-        unseal = self._sealer.unseal
-        command = replace(
-            fact.command,
-            script=unseal(fact.command.script),
-            variables=tuple((name, unseal(value)) for name, value in fact.command.variables),
-        )
-        env = {name: unseal(value) for name, value in fact.env.items()}
-        return replace(fact, command=command, dir=unseal(fact.dir), env=env)
+    def _telling(self, path: str, buffer: OutputBuffer, heard: Heard | None) -> Tell:
+        """Takes messages; of an adopted attempt, whose messages come from the first again, those that are new."""
+        known = heard.messages if heard is not None else 0
 
-    def _context(self, path: str) -> StepContext:
+        def tell(role: Role, blocks: tuple[Block, ...]) -> None:
+            nonlocal known
+            buffer.flush()
+            if known:
+                known -= 1
+            else:
+                self._inbox.put_nowait(MessageArrived(path, role, blocks))
+
+        return tell
+
+    def _unsealed(self, fact: StepStarted) -> StepStarted:
+        return unsealed(fact, self._sealer) if self._sealer else fact
+
+    def _context(self, path: str, tell: Tell | None) -> StepContext:
         workflow, inputs = self._core.identity(path)
-        return StepContext(
+        context = StepContext(
             execution=self.execution,
             workflow=workflow,
             inputs=inputs,
             environ=self._env.world().environ,
             working_dir=self._core.state.accepted.working_dir,
+        )
+        if tell is None:
+            return context
+        unseal = self._sealer.unseal
+        turns = self._core.state.activities[path].turns
+        return dataclasses.replace(
+            context, turns=tuple(Turn(turn.role, unseal(turn.text)) for turn in turns), tell=tell
         )
 
     def _drop_attempt(self, path: str) -> None:

@@ -6,7 +6,7 @@ import getpass
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from awf.domain.secrets import is_secret
 from awf.engine.files import read_text
@@ -16,13 +16,21 @@ from awf.engine.stimuli import World
 
 class Machine:
     """``engine`` is the engine's name, ``environ`` the environment that steps and templates get. ``secrets`` are the
-    values of secret variables in it, by the names under which they are sealed."""
+    values of secret variables in it, by the names under which they are sealed. ``tools`` as in ``World``."""
 
-    def __init__(self, engine: str, environ: Mapping[str, str], clock: Clock, max_transitions: int) -> None:
+    def __init__(
+        self,
+        engine: str,
+        environ: Mapping[str, str],
+        clock: Clock,
+        max_transitions: int,
+        tools: Collection[str] = (),
+    ) -> None:
         self._engine = engine
         self._environ = dict(environ)
         self._clock = clock
         self._max_transitions = max_transitions
+        self._tools = tools
         self._user = _user()
         self._hostname = socket.gethostname()
         self.secrets = {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
@@ -37,6 +45,7 @@ class Machine:
             hostname=self._hostname,
             max_transitions=self._max_transitions,
             chance=random.random(),  # noqa: S311 - spreads retries, protects nothing
+            tools=self._tools,
             file_exists=os.path.exists,
             read_file=read_text,
         )

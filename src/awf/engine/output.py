@@ -22,10 +22,12 @@ Deliver = Callable[[Stream, str, bool], None]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the journal has of an attempt already: characters by stream, and the streams whose recorded part ended."""
+    """What the journal has of an attempt already: characters by stream, the streams whose recorded part ended, and how
+    many messages."""
 
     characters: Mapping[Stream, int]
     cut: Collection[Stream]
+    messages: int = 0
 
 
 class OutputBuffer:
@@ -50,12 +52,12 @@ class OutputBuffer:
                 text += self._masks[stream].close()
         self._add(stream, text)
         if truncated and stream not in self._cut:
-            self._flush()
+            self.flush()
             self._deliver(stream, "", True)
         elif self._size >= PIECE:
-            self._flush()
+            self.flush()
         elif self._pieces and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER, self.flush)
 
     def close(self, outcome: Outcome) -> Outcome:
         """Deliver the rest; the outcome with the kept ends of its streams masked."""
@@ -71,7 +73,7 @@ class OutputBuffer:
                     stderr_tail=self._sealer.mask(written.stderr_tail),
                 ),
             )
-        self._flush()
+        self.flush()
         return outcome
 
     def _add(self, stream: Stream, text: str) -> None:
@@ -83,7 +85,8 @@ class OutputBuffer:
             self._pieces.append((stream, text))
             self._size += len(text)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Deliver what is there."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from awf.domain.load import Loaded
     from awf.domain.outcomes import Outcome
     from awf.journal.events import StepStarted, Stream
+    from awf.journal.messages import Block, Role, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,27 @@ Emit: TypeAlias = "Callable[[Stream, str, bool], None]"
 """Takes what a step wrote: stream, text (valid UTF-8), and whether the recorded part of the stream ends here."""
 
 
+Tell: TypeAlias = "Callable[[Role, tuple[Block, ...]], None]"
+"""Takes a whole message of the exchange between an agent and its tools, after the text that belongs to it."""
+
+
+def _nobody(role: Role, blocks: tuple[Block, ...]) -> None:
+    del role, blocks
+
+
 @dataclass(frozen=True, slots=True)
 class StepContext:
     """What a runner needs besides the fact: identity, the real inputs, the engine's environment, and the directory
-    that the execution is pinned to."""
+    that the execution is pinned to. Of agents: ``turns``, the conversation to go on with, and ``tell``, for the record of
+    what is said."""
 
     execution: str
     workflow: str
     inputs: Mapping[str, Any]
     environ: Mapping[str, str]
     working_dir: str
+    turns: tuple[Turn, ...] = ()
+    tell: Tell = field(default=_nobody)
 
 
 class StepRunner(Protocol):

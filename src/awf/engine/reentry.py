@@ -299,6 +299,8 @@ def _reused(number: int, item: _Result) -> StepReused:
         json=result.json,
         session=result.session,
         usage=result.usage,
+        provider=result.provider,
+        turns=result.turns,
         status="failed" if result.failed else "completed",
         error=result.error,
         kind=item.kind,

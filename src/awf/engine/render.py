@@ -14,7 +14,7 @@ from awf.domain.scripts import Script, late_script
 from awf.domain.sealing import Sealer
 from awf.domain.shell import ShellPlaceError, shell_script
 from awf.domain.templates import Template, TemplateFailure
-from awf.domain.workflow import OperationState, State, StepState
+from awf.domain.workflow import OperationState, StepState
 from awf.engine.files import nearest
 from awf.engine.state import Activity
 from awf.journal.events import OperationCall, ShellCommand, StepStarted
@@ -75,15 +75,6 @@ class OperationStep:
             name=state.operation, inputs=flow.sealer.sealed(inputs), display=f"{state.operation} {shown}"
         )
         return replace(fact, operation=call)
-
-
-class Unperformed:
-    """What loads and is not performed yet; see ``awf.engine.flow.Leaf``."""
-
-    def plan(self, flow: Flow, activity: Activity, state: State, fact: StepStarted) -> StepStarted:
-        """Raises CannotStart."""
-        del flow, activity, fact
-        raise CannotStart(f"type '{state.kind}' is not performed by this version of awf ({state.position})")
 
 
 def _late(flow: Flow, path: str, state: StepState) -> Script:

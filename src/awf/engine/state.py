@@ -26,6 +26,7 @@ from awf.journal.events import (
     Stream,
     WorkflowClosing,
 )
+from awf.journal.messages import Turn
 from awf.journal.store import ExecutionStatus
 
 BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
@@ -40,7 +41,9 @@ CANCELLED = "cancelled"
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """An ended step, as templates, expressions and resume see it. ``order`` is the sequence number of the fact that
-    ended it, ``began`` of the one that started its last attempt. ``json``, ``session`` and ``usage`` are an agent's. ``goto``: where one of a block's steps left it to. ``reused``: taken over from the execution that this one resumes."""
+    ended it, ``began`` of the one that started its last attempt. ``json``, ``session``, ``usage``, ``provider`` and ``turns``
+    (the conversation up to here; None: not one to go on with) are an agent's. ``goto``: where one of a block's steps left
+    it to. ``reused``: taken over from the execution that this one resumes."""
 
     step: int
     state: str
@@ -59,6 +62,8 @@ class StepResult:
     json: Any = None
     session: str = ""
     usage: Usage | None = None
+    provider: str = ""
+    turns: tuple[Turn, ...] | None = None
     goto: str = ""
     reused: bool = False
 
@@ -89,7 +94,8 @@ class Activity:
     time of the next attempt, while waiting for it. ``result``: it has ended, and waits to be routed (its ``post`` hooks
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
-    ended. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
+    ended. ``messages`` counts those of an agent's attempt; ``turns`` is the conversation that it goes on with.
+    ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
     path: str
@@ -112,6 +118,8 @@ class Activity:
     hooks_done: int = 0
     written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
     cut: set[Stream] = field(default_factory=set)
+    messages: int = 0
+    turns: tuple[Turn, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -219,6 +227,10 @@ class ExecutionState:
             activity = self.activities.get(activity.parent)
             if activity is not None:
                 yield activity
+
+    def result_of(self, path: str, name: str) -> StepResult | None:
+        """The latest result of a state, as an activity in the same graph sees it."""
+        return self.sequences[self.sequence_of(path)].results.get(name)
 
     def sequence_of(self, path: str) -> str:
         """The path of the sub-workflow whose graph an activity belongs to; empty for the main one."""

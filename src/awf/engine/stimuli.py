@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from awf.domain.outcomes import Outcome
 from awf.journal.events import BlockKept, StepReused, Stream
+from awf.journal.messages import Block, Role
 
 
 def _nowhere(_: str) -> bool:
@@ -21,8 +22,8 @@ def _no_file(path: str) -> str:
 @dataclass(frozen=True, slots=True)
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
-    process environment and the machine, the limits in force, a random number from 0 to 1, and the files that templates
-    ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
+    process environment and the machine, the limits in force, a random number from 0 to 1, the agents' providers that are
+    processes and can outlive the engine (``tools``), and the files that templates ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
     computed from this is in the facts."""
 
     now: int
@@ -32,6 +33,7 @@ class World:
     hostname: str = ""
     max_transitions: int = 10_000
     chance: float = 0.5
+    tools: Collection[str] = ()
     file_exists: Callable[[str], bool] = _nowhere
     read_file: Callable[[str], str] = _no_file
 
@@ -56,6 +58,15 @@ class OutputArrived:
     stream: Stream
     text: str
     truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """A running agent, or one of its tools, said something."""
+
+    path: str
+    role: Role
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class Release:
 Stimulus: TypeAlias = (
     Continue
     | OutputArrived
+    | MessageArrived
     | StepFinished
     | HookEnded
     | TimerFired

@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from awf.domain.outcomes import Usage
+from awf.journal.messages import Block, Role, Turn
 
 Json: TypeAlias = Any
 Stream: TypeAlias = Literal["stdout", "stderr"]
@@ -111,6 +112,8 @@ class StepReused(Fact, frozen=True, kw_only=True, tag="step.reused"):
     json: Json = None
     session: str = ""
     usage: Usage | None = None
+    provider: str = ""
+    turns: tuple[Turn, ...] | None = None
     status: Literal["completed", "failed"] = "completed"
     error: str = ""
     kind: str = "step"
@@ -172,6 +175,25 @@ class OperationCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     display: str = ""
 
 
+class AgentCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an agent is asked, rendered; secret values are placeholders. ``prompt`` begins with the skills, and
+    ``system_prompt`` with the role. ``output_format``: what the answer must be (``json``, or empty).
+
+    ``conversation``: what is said is kept, so that a later step can go on with it. ``continue_from`` is the state with whose
+    conversation this one goes on, ``session`` the provider's name of that; empty where it is another provider's.
+    ``display`` is for people."""
+
+    provider: str
+    prompt: str
+    system_prompt: str = ""
+    options: dict[str, Json] = {}
+    output_format: str = ""
+    conversation: bool = False
+    continue_from: str = ""
+    session: str = ""
+    display: str = ""
+
+
 class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     """An attempt of a step is about to start; durable before its process exists.
 
@@ -193,6 +215,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     recovered: bool = False
     command: ShellCommand | None = None
     operation: OperationCall | None = None
+    agent: AgentCall | None = None
     dir: str = ""
     env: dict[str, str] = {}
     timeout: float | None = None
@@ -232,12 +255,24 @@ class StepOutput(Fact, frozen=True, kw_only=True, tag="step.output"):
     truncated: bool = False
 
 
+class AgentMessage(Fact, frozen=True, kw_only=True, tag="agent.message"):
+    """A whole message of the exchange between an agent and its tools, while it runs; large parts are cut, with a mark.
+    What the agent was asked is in ``step.started``."""
+
+    step: int
+    path: str
+    state: str
+    attempt: int
+    role: Role
+    blocks: tuple[Block, ...]
+
+
 class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     """A step succeeded. ``*_bytes`` count what it wrote; ``*_tail`` holds what was kept of the end of a stream
     longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice).
 
-    Of everything but shell steps: ``output`` and ``response`` are the result; ``json``, ``session`` and ``usage`` those of
-    an agent. Of loops, blocks and sub-workflows: ``goto`` is the state to which one of their steps left them. ``note`` what people should know (a limit that was reached)."""
+    Of everything but shell steps: ``output`` and ``response`` are the result (``output`` empty where it is just what was
+    written); ``json``, ``session`` and ``usage`` those of an agent. Of loops, blocks and sub-workflows: ``goto`` is the state to which one of their steps left them. ``note`` what people should know (a limit that was reached)."""
 
     step: int
     state: str
@@ -273,11 +308,13 @@ class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
     stdout_tail: str = ""
     stderr_tail: str = ""
     output: str = ""
+    session: str = ""
+    usage: Usage | None = None
 
 
 class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     """An attempt failed and another will follow after ``delay`` seconds. Fields as StepFailed; ``attempt`` is the one
-    that failed."""
+    that failed. ``usage`` is what it cost."""
 
     step: int
     state: str
@@ -286,6 +323,7 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     exit_code: int
     error: str
     delay: float
+    usage: Usage | None = None
 
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
@@ -404,6 +442,7 @@ AnyFact: TypeAlias = (
     | StepStarted
     | StepAdopted
     | StepOutput
+    | AgentMessage
     | StepCompleted
     | StepFailed
     | StepRetrying

@@ -98,6 +98,8 @@ def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow
         shown = fact.command.display or fact.command.script
     elif fact.operation is not None:
         shown = fact.operation.display
+    elif fact.agent is not None:
+        shown = fact.agent.display
     return StepRow(
         step=fact.step,
         name=fact.state,

@@ -2,7 +2,7 @@
 detached attempts.
 
 A detached attempt has a directory ``<storage>/attempts/<attempt id>/``: ``stdout`` and ``stderr`` as they were written,
-what it was given (``stdin``, ``command-*``), and ``record``, of which every complete line counts: the boot's id, the
+what it was given (``command-*``), and ``record``, of which every complete line counts: the boot's id, the
 wrapper's ``/proc/PID/stat`` at its start, and the exit status once there is one.
 """
 
@@ -66,11 +66,6 @@ class AttemptFiles:
     def stderr(self) -> Path:
         """What it wrote to its standard error."""
         return self.directory / "stderr"
-
-    @property
-    def stdin(self) -> Path:
-        """What it reads; there only where it was given something."""
-        return self.directory / "stdin"
 
     @property
     def record_file(self) -> Path:

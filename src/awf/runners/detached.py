@@ -13,7 +13,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from awf.domain.outcomes import Written
 from awf.engine.ports import Emit
 from awf.runners.attempts import AttemptFiles, Attempts
 from awf.runners.exits import exit_or
-from awf.runners.following import Follower
+from awf.runners.following import Follower, Reader
 from awf.runners.notes import ticks
 from awf.runners.processes import Leader, end, opened, process
 
@@ -55,9 +55,15 @@ class Ended:
 
 
 def start(
-    attempts: Attempts, attempt: str, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+    attempts: Attempts,
+    attempt: str,
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
 ) -> subprocess.Popen[bytes]:
-    """Start a process whose files have been created. It reads ``stdin`` of its files where that exists.
+    """Start a process whose files have been created. ``stdin`` is what it reads; it is never on a disk.
 
     Raises OSError, ValueError; leaves nothing open."""
     files = attempts.files(attempt)
@@ -68,11 +74,12 @@ def start(
             opened_files.callback(os.close, fd)
             return fd
 
-        given = files.stdin if files.stdin.exists() else Path(os.devnull)
+        given = _memory(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        opened_files.callback(os.close, given)
         earliest = ticks()
         child = subprocess.Popen(
             ["/bin/sh", "-c", WRAPPER, str(files.record_file), *argv],
-            stdin=open_file(given, os.O_RDONLY),
+            stdin=given,
             stdout=open_file(files.stdout, os.O_WRONLY | os.O_APPEND),
             stderr=open_file(files.stderr, os.O_WRONLY | os.O_APPEND),
             cwd=cwd,
@@ -83,16 +90,32 @@ def start(
         return child
 
 
+def _memory(data: bytes) -> int:
+    """A descriptor from which this can be read. Raises OSError."""
+    fd = os.memfd_create("awf-stdin", os.MFD_CLOEXEC)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.lseek(fd, 0, os.SEEK_SET)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
 @dataclass(frozen=True, slots=True)
 class Following:
     """One detached attempt, followed to its end. ``limit``: bytes of each stream that are kept. ``grace``: seconds
-    between SIGTERM and SIGKILL. Cancelling ``watch`` lets go of the process, which goes on."""
+    between SIGTERM and SIGKILL. ``stdout`` reads the file with its standard output; None: as the output of a step.
+    Cancelling ``watch`` lets go of the process, which goes on."""
 
     attempts: Attempts
     attempt: str
     emit: Emit
     limit: int | None
     grace: float
+    stdout: Callable[[Path], Reader] | None = None
 
     async def watch(
         self, child: subprocess.Popen[bytes] | None, cancel: asyncio.Event, timeout: float | None
@@ -100,11 +123,16 @@ class Following:
         """Follow ``child``, or (None) the process that another engine started. Output is delivered from its beginning.
         Raises OSError where the files are gone."""
         files = self.attempts.files(self.attempt)
-        out = Follower(files.stdout, "stdout", self.emit, self.limit)
+        out: Reader = (
+            Follower(files.stdout, "stdout", self.emit, self.limit)
+            if self.stdout is None
+            else self.stdout(files.stdout)
+        )
         with contextlib.closing(out):
             err = Follower(files.stderr, "stderr", self.emit, self.limit)
             with contextlib.closing(err):
                 stopped = await self._until_over(child, files, (out, err), cancel, timeout)
+                await _catch_up(out)
                 code, since = self._status(child, files)
                 (out_bytes, out_tail), (err_bytes, err_tail) = out.finish(), err.finish()
         self.attempts.notes.ended(self.attempt)
@@ -115,7 +143,7 @@ class Following:
         self,
         child: subprocess.Popen[bytes] | None,
         files: AttemptFiles,
-        followers: tuple[Follower, Follower],
+        followers: tuple[Reader, Reader],
         cancel: asyncio.Event,
         timeout: float | None,
     ) -> str | None:
@@ -153,11 +181,19 @@ def _leader(child: subprocess.Popen[bytes]) -> Leader | None:
     return None if found is None else Leader(found.pid, found.start, found.start)
 
 
-async def _pump(followers: tuple[Follower, Follower]) -> None:
+async def _catch_up(reader: Reader) -> None:
     while True:
-        for follower in followers:
+        if not reader.read():
+            return
+        await asyncio.sleep(0)
+
+
+async def _pump(readers: tuple[Reader, Reader]) -> None:
+    while True:
+        more = False
+        for reader in readers:
             try:
-                follower.read()
+                more |= reader.read()
             except OSError as error:
                 log.warning("output of a detached step cannot be read: %s", error)
-        await asyncio.sleep(POLL)
+        await asyncio.sleep(0 if more else POLL)

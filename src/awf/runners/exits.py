@@ -1,8 +1,9 @@
-"""Waiting for the end of a process, whoever's child it is."""
+"""Waiting for the end of a process, whoever's child it is, or of work in this one."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 
 async def exit_or(pidfd: int, cancel: asyncio.Event | None, timeout: float | None) -> str | None:
@@ -30,3 +31,18 @@ def _resolve(over: asyncio.Future[str | None], how: str | None) -> None:
 async def _resolve_when(cancel: asyncio.Event, over: asyncio.Future[str | None]) -> None:
     await cancel.wait()
     _resolve(over, "cancel")
+
+
+async def done_or(working: asyncio.Future[Any], cancel: asyncio.Event, timeout: float | None) -> str | None:
+    """Wait for the end of a task; ``cancel`` or ``timeout`` where that came first, and then nothing of it is left."""
+    asked = asyncio.ensure_future(cancel.wait())
+    try:
+        done, _ = await asyncio.wait({working, asked}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if working in done:
+            return None
+        working.cancel()
+        await asyncio.wait({working})
+        return "cancel" if asked in done else "timeout"
+    finally:
+        asked.cancel()
+        working.cancel()

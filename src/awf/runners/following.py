@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from awf.engine.ports import Emit
 from awf.journal.events import Stream
@@ -25,6 +26,22 @@ _HOLE = 1024 * 1024
 """Holes begin and end at multiples of this."""
 
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2
+
+
+class Reader(Protocol):
+    """Reads a file that only grows."""
+
+    def read(self) -> bool:
+        """Deliver what is new; True where there may be more at once. Raises OSError."""
+        ...
+
+    def finish(self) -> tuple[int, str]:
+        """Deliver the rest and close; how many bytes there were, and the kept end of a stream that was too long."""
+        ...
+
+    def close(self) -> None:
+        """Stop. Twice is safe."""
+        ...
 
 
 class Follower:
@@ -43,7 +60,7 @@ class Follower:
         """Bytes that the step has written."""
         return self._emptied + os.fstat(self._fd).st_size
 
-    def read(self) -> None:
+    def read(self) -> bool:
         """Deliver what is new; give back what nobody will read."""
         size = os.fstat(self._fd).st_size
         if size < self._at:
@@ -58,6 +75,7 @@ class Follower:
         if self._recorder.is_over:
             self._at = size
             self._give_back(size)
+        return False
 
     def finish(self) -> tuple[int, str]:
         """Deliver the rest and close; how much was written, and the kept end of a stream that was too long."""

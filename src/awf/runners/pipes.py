@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
 
 from awf.engine.ports import Emit
 from awf.journal.events import Stream
-from awf.runners.recorder import Recorder
+from awf.runners.recorder import Recorder, Tail
 
 _READ = 64 * 1024
 _LAST_READS = 32
@@ -25,8 +24,7 @@ class Pipe:
     def __init__(self, fd: int, stream: Stream, emit: Emit, limit: int | None = None) -> None:
         self._fd = fd
         self._recorder = Recorder(stream, emit, limit)
-        self._tail: deque[bytes] = deque()
-        self._tail_size = 0
+        self._tail = Tail(self._recorder.kept)
         self._open = True
         self._loop = asyncio.get_running_loop()
         os.set_blocking(fd, False)
@@ -44,7 +42,7 @@ class Pipe:
                 break
         self._close()
         self._recorder.close()
-        return b"".join(self._tail).decode(errors="replace")
+        return self._tail.text()
 
     def _read(self) -> bool:
         try:
@@ -58,20 +56,8 @@ class Pipe:
             return False
         rest = self._recorder.take(data)
         if rest:
-            self._keep(rest)
+            self._tail.add(rest)
         return True
-
-    def _keep(self, data: bytes) -> None:
-        self._tail.append(data)
-        self._tail_size += len(data)
-        while self._tail_size > self._recorder.kept:
-            first = self._tail.popleft()
-            over = self._tail_size - self._recorder.kept
-            if len(first) > over:
-                self._tail.appendleft(first[over:])
-                self._tail_size = self._recorder.kept
-            else:
-                self._tail_size -= len(first)
 
     def _close(self) -> None:
         if self._open:

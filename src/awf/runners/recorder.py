@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections import deque
 
 from awf.engine.ports import Emit
 from awf.journal.events import Stream
@@ -43,3 +44,31 @@ class Recorder:
         rest = self._decoder.decode(b"", final=True)
         if rest and not self.is_over:
             self._emit(self._stream, rest, False)
+
+
+class Tail:
+    """The last ``kept`` bytes of what it is given."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """What comes next."""
+        if not data:
+            return
+        self._pieces.append(data)
+        self._size += len(data)
+        while self._size > self._kept:
+            first = self._pieces.popleft()
+            over = self._size - self._kept
+            if len(first) > over:
+                self._pieces.appendleft(first[over:])
+                self._size = self._kept
+            else:
+                self._size -= len(first)
+
+    def text(self) -> str:
+        """What is kept."""
+        return b"".join(self._pieces).decode(errors="replace")

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
 from awf.domain.shell import preamble
@@ -30,22 +28,13 @@ from awf.runners.exits import exit_or
 from awf.runners.notes import ticks
 from awf.runners.pipes import Pipe
 from awf.runners.processes import Leader, end
+from awf.runners.starting import CANNOT_START_EXIT, started
 
 LONGEST_ARGUMENT = 100 * 1024
 """Bytes of a command above which it is run from a file (the kernel's limit for one argument is 128 KiB)."""
 
-EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
-"""What the machine has too little of just now; the step waits."""
-
-EXHAUSTED_PAUSE = 0.2
-"""Seconds between tries to start a process meanwhile."""
-
 TIMEOUT_EXIT = 124
-CANNOT_START_EXIT = 126
-NOT_FOUND_EXIT = 127
 LOST_EXIT = 137
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +68,12 @@ class ShellRunner:
             def start_detached() -> subprocess.Popen[bytes]:
                 return start(self.attempts, fact.attempt_id, script.argv, cwd=directory, env=env)
 
-            child = await _started(start_detached, script.argv[0], cancel)
+            child = await started(start_detached, script.argv[0], cancel)
             return (
                 child if isinstance(child, Failed) else await self._follow(fact, emit, cancel, began, child)
             )
         try:
-            began_process = await _started(
+            began_process = await started(
                 lambda: self._start(script.argv, directory, fact, env), script.argv[0], cancel
             )
             if isinstance(began_process, Failed):
@@ -190,19 +179,6 @@ class _Process:
     def pipes(self, emit: Emit, limit: int | None) -> tuple[Pipe, Pipe]:
         """Its output, read from now on."""
         return Pipe(self.stdout, "stdout", emit, limit), Pipe(self.stderr, "stderr", emit, limit)
-
-
-async def _started(start_it: Callable[[], T], program: str, cancel: asyncio.Event) -> T | Failed:
-    """What starts, once the machine has what it takes; a failure where that cannot be."""
-    while True:
-        try:
-            return start_it()
-        except (OSError, ValueError) as error:
-            if getattr(error, "errno", None) in EXHAUSTED and not cancel.is_set():
-                await asyncio.sleep(EXHAUSTED_PAUSE)
-                continue
-            code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
-            return Failed(f"cannot start {program}: {getattr(error, 'strerror', None) or error}", code)
 
 
 def _outcome(

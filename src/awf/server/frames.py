@@ -17,6 +17,7 @@ step.started           step.started         default  step_name, status, started_
                                                      path]
 step.adopted           step.adopted         all      step_name, status, attempt, at [, path]
 step.output            output               default  step_name, output, stream [, truncated, path]
+agent.message          agent.message        all      step_name, role, blocks, attempt, at [, path]
 step.completed         step.completed       default  step_name, status, output, completed_at, attempt, exit_code,
                                                      duration_ms [, output_truncated, note, path]
 step.failed            step.failed          default  step_name, status, error, completed_at, attempt, exit_code,
@@ -53,6 +54,7 @@ import msgspec
 
 from awf.journal.codec import type_of
 from awf.journal.events import (
+    AgentMessage,
     AnyFact,
     BlockKept,
     CancelRequested,
@@ -240,6 +242,9 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
                 "at": at,
                 **_place(fact),
             }
+        case AgentMessage() as fact:
+            said = {"role": fact.role, "blocks": fact.blocks, "attempt": fact.attempt}
+            return name, {"step_name": fact.state, **said, "at": at, **_place(fact)}
         case HookStarted() as fact:
             warned = {"warnings": fact.warnings} if fact.warnings else {}
             return name, {"path": fact.path, "hook": fact.hook, "index": fact.index, "at": at, **warned}
@@ -264,6 +269,7 @@ def _place(
     fact: StepStarted
     | StepAdopted
     | StepOutput
+    | AgentMessage
     | StepCompleted
     | StepFailed
     | StepReused

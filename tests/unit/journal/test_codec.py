@@ -85,6 +85,9 @@ RECORDED = {
     "step.started": b'{"type":"step.started","step":1,"state":"a","path":"a","attempt":1,"attempt_id":"i","kind":"step",'
     b'"command":{"script":"echo $X","variables":[["X","1"]]},"env":{"K":"V"},"timeout":1.5}',
     "step.adopted": b'{"type":"step.adopted","step":1,"state":"a","path":"a","attempt":1,"attempt_id":"i","engine":"e"}',
+    "agent.message": b'{"type":"agent.message","step":1,"path":"a","state":"a","attempt":1,"role":"assistant",'
+    b'"blocks":[{"type":"text","text":"t"},{"type":"tool_use","id":"1","name":"ls","input":{"a":[1]}},'
+    b'{"type":"tool_result","id":"1","output":"o","failed":true}]}',
     "step.output": b'{"type":"step.output","step":1,"path":"a","state":"a","attempt":1,"stream":"stderr","text":"t"}',
     "step.completed": b'{"type":"step.completed","step":1,"state":"a","path":"a","attempt":1,"duration":0.5}',
     "step.failed": b'{"type":"step.failed","step":1,"state":"a","path":"a","attempt":1,"exit_code":2,"error":"no"}',

@@ -36,12 +36,10 @@ def keeper(tmp_path: Path, engine: str = "first") -> Attempts:
     return Attempts(tmp_path / "attempts", Notes(tmp_path / "engines", engine))
 
 
-def begin(attempts: Attempts, *argv: str, stdin: str | None = None):
-    files = attempts.create(ATTEMPT)
-    if stdin is not None:
-        files.stdin.write_text(stdin)
+def begin(attempts: Attempts, *argv: str, stdin: str = ""):
+    attempts.create(ATTEMPT)
     env = {**os.environ, ATTEMPT_VARIABLE: ATTEMPT}
-    return start(attempts, ATTEMPT, argv, cwd=Path("/"), env=env)
+    return start(attempts, ATTEMPT, argv, cwd=Path("/"), env=env, stdin=stdin.encode())
 
 
 def following(attempts: Attempts, heard: Heard) -> Following:

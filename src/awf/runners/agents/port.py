@@ -10,11 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from awf.domain.outcomes import Usage
+from awf.journal.messages import Block, Role, TextBlock, ToolResult, ToolUse, Turn
 
-Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+__all__ = [
+    "Answer",
+    "Block",
+    "CommandLineProvider",
+    "Event",
+    "Invocation",
+    "Message",
+    "Parser",
+    "Provider",
+    "ProviderFailed",
+    "RemoteProvider",
+    "Request",
+    "Role",
+    "Text",
+    "TextBlock",
+    "ToolResult",
+    "ToolUse",
+    "Turn",
+    "Usage",
+]
 
 
 class ProviderFailed(Exception):
@@ -36,18 +56,11 @@ class ProviderFailed(Exception):
         self.usage = usage
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one side said, earlier in a conversation."""
-
-    role: Literal["user", "assistant"]
-    text: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What an agent is asked. ``options`` are the state's, rendered (``model`` among them). ``session``: the provider's own
-    name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none.
+    name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none
+    (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
     ``environ`` is the environment of the attempt, ``working_dir`` its directory."""
 
     prompt: str
@@ -69,34 +82,6 @@ class Text:
     """A piece of the answer, as it comes. All pieces together are what people watch."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextBlock:
-    """Words of a message."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolUse:
-    """A message's call of a tool; ``id`` names it for the result."""
-
-    id: str
-    name: str
-    input: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """What a tool answered, as text or JSON value."""
-
-    id: str
-    output: Any = None
-    failed: bool = False
-
-
-Block: TypeAlias = TextBlock | ToolUse | ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +154,7 @@ class CommandLineProvider(Protocol):
         ...
 
 
+@runtime_checkable
 class RemoteProvider(Protocol):
     """An agent behind a network service."""
 

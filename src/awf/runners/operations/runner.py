@@ -18,6 +18,7 @@ from awf.domain.suggest import did_you_mean
 from awf.domain.timestamps import duration_text
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import StepStarted
+from awf.runners.exits import done_or
 from awf.runners.operations.port import Operation, OperationContext, OperationFailed
 
 log = logging.getLogger("awf.engine")
@@ -57,7 +58,7 @@ class OperationRunner:
             working_dir=context.working_dir,
         )
         working = asyncio.ensure_future(_perform(operation, inputs, where))
-        stopped = await _ended_or(working, cancel, fact.timeout)
+        stopped = await done_or(working, cancel, fact.timeout)
         duration = self.clock.monotonic() - began
         if stopped == "cancel":
             return Cancelled(duration=duration)
@@ -94,18 +95,3 @@ async def _perform(
     except Exception as error:
         log.exception("execution %s, step %s: the operation failed", context.execution, context.state)
         return f"internal error of the operation: {error!r}"
-
-
-async def _ended_or(working: asyncio.Future[Any], cancel: asyncio.Event, timeout: float | None) -> str | None:
-    """Wait for the end; ``cancel`` or ``timeout`` where that came first, and then nothing of it is left."""
-    asked = asyncio.ensure_future(cancel.wait())
-    try:
-        done, _ = await asyncio.wait({working, asked}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        if working in done:
-            return None
-        working.cancel()
-        await asyncio.wait({working})
-        return "cancel" if asked in done else "timeout"
-    finally:
-        asked.cancel()
-        working.cancel()

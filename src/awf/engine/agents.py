@@ -1,0 +1,121 @@
+"""``type: agent``: what the agent is asked, rendered. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from awf.domain.problems import Position, ProblemError
+from awf.domain.sealing import Sealer
+from awf.domain.templates import Template, TemplateFailure, parse_template, render
+from awf.domain.workflow import AgentState
+from awf.engine.files import nearest
+from awf.engine.render import CannotStart
+from awf.engine.state import Activity
+from awf.journal.events import AgentCall, StepStarted
+from awf.journal.messages import Block, TextBlock, ToolResult, ToolUse
+
+if TYPE_CHECKING:
+    from awf.engine.flow import Flow
+
+LONGEST_DISPLAY = 200
+"""Characters of a prompt that lists of steps show."""
+
+
+class AgentStep:
+    """See ``awf.engine.blocks.Leaf``."""
+
+    def plan(self, flow: Flow, activity: Activity, state: AgentState, fact: StepStarted) -> StepStarted:
+        """Render everything that the agent is asked; secret values stay out of the fact."""
+        if state.mode == "conversation":
+            raise CannotStart(
+                f"mode 'conversation' is not performed by this version of awf ({state.position})"
+            )
+        path, sealer = activity.path, flow.sealer
+        try:
+            provider = flow.text(state.provider, path).strip()
+            prompt = _prompt(flow, path, state)
+            system_prompt = flow.text(state.system_prompt, path) if state.system_prompt else ""
+            options = {name: flow.rendered(value, path) for name, value in state.options.items()}
+            env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
+            parts = [] if state.dir is None else flow.parts(state.dir, path)
+        except TemplateFailure as failure:
+            raise CannotStart(failure.message) from failure
+        if not provider:
+            raise CannotStart(f"the provider is empty after rendering ({state.provider.position})")
+        if not prompt.strip():
+            raise CannotStart(f"prompt cannot be empty ({state.position})")
+        continue_from = state.conversation.continue_from if state.conversation else None
+        call = AgentCall(
+            provider=provider,
+            prompt=sealer.seal(prompt),
+            system_prompt=sealer.seal(system_prompt),
+            options=sealer.sealed(options),
+            output_format=state.output_format if state.output_format == "json" else "",
+            conversation=state.conversation is not None,
+            continue_from=continue_from or "",
+            session=_session(flow, path, continue_from, provider) if continue_from else "",
+            display=sealer.mask(f"{provider}: {_excerpt(prompt)}"),
+        )
+        return replace(
+            fact,
+            agent=call,
+            dir=sealer.seal("".join(part.text for part in parts)),
+            env=env,
+            detach=provider in flow.world.tools,
+        )
+
+
+def masked_block(block: Block, sealer: Sealer) -> Block:
+    """A part of a message without secret values."""
+    match block:
+        case TextBlock(text=text):
+            return TextBlock(sealer.mask(text))
+        case ToolUse(id=id, name=name, input=given):
+            return ToolUse(sealer.mask(id), sealer.mask(name), sealer.masked(given))
+        case ToolResult(id=id, output=output, failed=failed):
+            return ToolResult(sealer.mask(id), sealer.masked(output), failed)
+
+
+def _prompt(flow: Flow, path: str, state: AgentState) -> str:
+    """Raises CannotStart, TemplateFailure."""
+    if state.prompt is not None:
+        return flow.text(state.prompt, path)
+    assert state.prompt_file is not None
+    text, file = _late(flow, path, state.prompt_file, "prompt_file")
+    try:
+        template = parse_template(text, Position(file, 1, 1), 0)
+    except ProblemError as failure:
+        raise CannotStart(f"prompt_file: {failure}") from failure
+    return render(template, flow.scope(path), files=flow.files(path))
+
+
+def _late(flow: Flow, path: str, template: Template, key: str) -> tuple[str, str]:
+    """The text of a file whose path is known only now, and that path. Raises CannotStart, TemplateFailure."""
+    workflow = flow.workflow_of(flow.state.sequence_of(path))
+    file = nearest(flow, workflow, flow.text(template, path).strip())
+    try:
+        return flow.files(path)(file), file
+    except FileNotFoundError as failure:
+        raise CannotStart(f"{key}: file not found: {file} ({template.position})") from failure
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else failure
+        raise CannotStart(f"{key}: {reason}: {file} ({template.position})") from failure
+
+
+def _session(flow: Flow, path: str, name: str, provider: str) -> str:
+    """The session of the state with whose conversation an agent goes on. Raises CannotStart."""
+    result = flow.state.result_of(path, name)
+    if result is None:
+        raise CannotStart(f'continue_from: step "{name}" not found in execution context')
+    if result.turns is None:
+        raise CannotStart(f'continue_from: step "{name}" has no conversation state')
+    if not result.session and not result.turns:
+        raise CannotStart(f'continue_from: step "{name}" has no session ID or conversation history to resume')
+    return result.session if result.provider == provider else ""
+
+
+def _excerpt(prompt: str) -> str:
+    words = " ".join(prompt.split())
+    return words if len(words) <= LONGEST_DISPLAY else f"{words[:LONGEST_DISPLAY]}…"

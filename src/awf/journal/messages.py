@@ -1,0 +1,41 @@
+"""What is said between an agent, its tools and who asks it, in one form for all providers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+
+
+class TextBlock(msgspec.Struct, frozen=True, tag="text"):
+    """Words of a message."""
+
+    text: str
+
+
+class ToolUse(msgspec.Struct, frozen=True, tag="tool_use"):
+    """A message's call of a tool; ``id`` names it for the result. ``input`` is a JSON value."""
+
+    id: str
+    name: str
+    input: Any = None
+
+
+class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
+    """What a tool answered to the call ``id``, as text or JSON value."""
+
+    id: str
+    output: Any = None
+    failed: bool = False
+
+
+Block: TypeAlias = TextBlock | ToolUse | ToolResult
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What one side said, earlier in a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str

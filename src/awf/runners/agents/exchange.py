@@ -1,0 +1,82 @@
+"""One attempt of an agent: who is asked what, what is said meanwhile, and what its end means for the step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Written
+from awf.domain.timestamps import duration_text
+from awf.journal.events import AgentCall
+from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Text, TextBlock
+from awf.runners.agents.results import NotJson, as_json, product
+from awf.runners.agents.speech import Speech
+
+TIMEOUT_EXIT = 124
+LOST_EXIT = 137
+
+LONGEST_COMPLAINT = 4096
+"""Characters of standard error that an error shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """``attempt_id`` names the attempt; ``timeout`` in seconds. ``request`` has what ``call`` says, with real values."""
+
+    attempt_id: str
+    call: AgentCall
+    request: Request
+    speech: Speech
+    timeout: float | None
+
+    def answered(self, answer: Answer, duration: float, stderr: Written) -> Outcome:
+        """The agent has answered. Where it said nothing meanwhile, the answer is what it said."""
+        if self.speech.silent:
+            self.speech.say(Text(answer.text))
+        if not self.speech.told:
+            self.speech.say(Message("assistant", (TextBlock(answer.text),)))
+        written = self._written(stderr)
+        made = product(self.request, answer)
+        try:
+            if self.call.output_format == "json":
+                made = as_json(made)
+        except NotJson as error:
+            return Failed(str(error), 1, duration, written, product=made)
+        return Succeeded(0, duration, written, product=made)
+
+    def failed(
+        self, failure: ProviderFailed, duration: float, stderr: Written, *, code: int = 0, complaint: str = ""
+    ) -> Failed:
+        """The provider has none. ``code`` and ``complaint``: with what its tool ended, and what it wrote to its standard
+        error."""
+        error = f"{self.call.provider}: {failure.message.strip() or 'it failed and did not say why'}"
+        complaint = complaint.strip()[-LONGEST_COMPLAINT:]
+        if complaint and complaint not in error:
+            error = f"{error}\n{complaint}"
+        made = None if failure.usage is None else Product(usage=failure.usage)
+        return Failed(
+            error,
+            code or failure.exit_code,
+            duration,
+            self._written(stderr),
+            product=made,
+            retry_after=failure.retry_after,
+        )
+
+    def refused(self, message: str, code: int = 1) -> Failed:
+        """It cannot be asked, or cannot be understood."""
+        return Failed(f"{self.call.provider}: {message}", code)
+
+    def lost(self, message: str, duration: float, stderr: Written) -> Failed:
+        """Its end is not known, or not its own."""
+        return Failed(f"{self.call.provider}: {message}", LOST_EXIT, duration, self._written(stderr))
+
+    def stopped(self, how: str, duration: float, stderr: Written, code: int = 143) -> Outcome:
+        """It has been ended: by ``cancel`` or ``timeout``."""
+        if how == "cancel":
+            return Cancelled(code, duration, self._written(stderr))
+        error = f"timeout exceeded ({duration_text(self.timeout or 0)})"
+        return Failed(error, TIMEOUT_EXIT, duration, self._written(stderr))
+
+    def _written(self, stderr: Written) -> Written:
+        said = self.speech.finish()
+        return replace(said, stderr_bytes=stderr.stderr_bytes, stderr_tail=stderr.stderr_tail)

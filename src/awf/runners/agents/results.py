@@ -1,0 +1,96 @@
+"""What is made of an agent's answer: the step's output, the value that it had to be, what it cost. Pure."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from awf.domain.outcomes import Product, Usage
+from awf.runners.agents.bounds import DEEPEST, cut_middle, deeper_than, sound
+from awf.runners.agents.port import Answer, Request
+
+LONGEST_OUTPUT = 10 * 1024 * 1024
+"""Bytes of an answer that are kept, as of what a command writes: the first half, a mark, the last half."""
+
+CHARACTERS_PER_TOKEN = 4
+"""Where nobody counted."""
+
+_FENCED = re.compile(r"```[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+_EMBEDDED = re.compile(r"```json[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL | re.IGNORECASE)
+
+_SHOWN = 200
+
+TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+
+
+class NotJson(Exception):
+    """An answer that had to be JSON and is not; the text is the step's error."""
+
+
+def product(request: Request, answer: Answer) -> Product:
+    """The step's result, as the agent said it."""
+    text = sound(answer.text)
+    usage = answer.usage or _estimate(request, text)
+    if answer.cost is not None:
+        usage = replace(usage, cost=answer.cost)
+    try:
+        value = _parsed(text) if _may_be_an_object(text) else None
+    except ValueError:
+        value = None
+    return Product(
+        output=cut_middle(text, LONGEST_OUTPUT),
+        response=value if isinstance(value, dict) else None,
+        session=sound(answer.session),
+        usage=usage,
+    )
+
+
+def as_json(made: Product) -> Product:
+    """The result of a step whose answer had to be JSON: the value, and as output the value's text. Raises NotJson."""
+    value = json_value(made.output)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return replace(made, output=text, json=value)
+
+
+def json_value(text: str) -> Any:
+    """The value of an answer: all of it, without one code fence around it, or what an embedded block of JSON holds.
+    Raises NotJson."""
+    try:
+        return _parsed(text)
+    except ValueError as error:
+        for found in _EMBEDDED.finditer(text):
+            with contextlib.suppress(ValueError):
+                return _parsed(found[1])
+        shown = text.strip()[:_SHOWN]
+        raise NotJson(f"output format processing: invalid JSON: {error} (content: {shown})") from None
+
+
+def _parsed(text: str) -> Any:
+    """Raises ValueError."""
+    text = text.strip()
+    fenced = _FENCED.fullmatch(text)
+    try:
+        value = msgspec.json.decode(fenced[1] if fenced else text)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    if deeper_than(value, DEEPEST):
+        raise ValueError(TOO_DEEP)
+    return value
+
+
+def _may_be_an_object(text: str) -> bool:
+    return text.lstrip().startswith(("{", "```"))
+
+
+def _estimate(request: Request, text: str) -> Usage:
+    asked = len(request.system_prompt) + len(request.prompt) + sum(len(turn.text) for turn in request.turns)
+    return Usage(
+        input=asked // CHARACTERS_PER_TOKEN, output=len(text) // CHARACTERS_PER_TOKEN, estimated=True
+    )

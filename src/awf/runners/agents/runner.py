@@ -1,0 +1,146 @@
+"""Runs the attempts of ``type: agent`` (workflow language, "Agents").
+
+A command-line tool is a process that outlives the engine, and the next one follows it from the beginning of what it wrote. A
+service is asked by the engine itself. Every failure is one of the step, and routable; a fault in a provider too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from awf.domain.outcomes import Failed, Outcome, Written
+from awf.domain.suggest import did_you_mean
+from awf.engine.ports import Clock, Emit, StepContext
+from awf.journal.events import StepStarted
+from awf.runners.agents.exchange import Exchange
+from awf.runners.agents.port import CommandLineProvider, Provider, ProviderFailed, RemoteProvider, Request
+from awf.runners.agents.speech import Speech
+from awf.runners.agents.tool import Tool
+from awf.runners.attempts import Attempts
+from awf.runners.environment import step_environment
+from awf.runners.exits import done_or
+from awf.runners.processes import end
+from awf.runners.starting import CANNOT_START_EXIT, NOT_FOUND_EXIT
+
+log = logging.getLogger("awf.engine")
+
+
+def tools(providers: Mapping[str, Provider]) -> frozenset[str]:
+    """The names of those that are processes of their own."""
+    return frozenset(name for name, provider in providers.items() if not isinstance(provider, RemoteProvider))
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRunner:
+    """``providers`` by name. ``grace``: seconds between SIGTERM and SIGKILL. ``attempts``: where starts are noted, and where
+    processes leave what the next engine needs."""
+
+    providers: Mapping[str, Provider]
+    grace: float
+    clock: Clock
+    attempts: Attempts
+
+    async def run(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
+    ) -> Outcome:
+        """See ``awf.engine.ports.StepRunner``."""
+
+        async def work(provider: Provider, exchange: Exchange) -> Outcome:
+            refused = _refusal(provider, exchange)
+            if refused is not None:
+                return refused
+            if isinstance(provider, RemoteProvider):
+                return await self._ask(provider, exchange, cancel)
+            return await self._tool(provider, exchange, emit).run(cancel)
+
+        return await self._with_provider(fact, context, emit, work)
+
+    async def adopt(
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+    ) -> Outcome:
+        """See ``awf.engine.ports.StepRunner``."""
+
+        async def work(provider: Provider, exchange: Exchange) -> Outcome:
+            if isinstance(provider, RemoteProvider):
+                return Failed(f"step '{fact.state}' ended with its engine", duration=ran)
+            return await self._tool(provider, exchange, emit, ran).follow(None, cancel)
+
+        return await self._with_provider(fact, context, emit, work)
+
+    async def end_leftovers(self, attempt_ids: list[str]) -> None:
+        """See ``awf.engine.ports.StepRunner``."""
+        leaders = await asyncio.to_thread(self.attempts.notes.leaders, attempt_ids)
+        await end(attempt_ids, leaders, grace=self.grace)
+
+    async def _with_provider(
+        self,
+        fact: StepStarted,
+        context: StepContext,
+        emit: Emit,
+        work: Callable[[Provider, Exchange], Awaitable[Outcome]],
+    ) -> Outcome:
+        call = fact.agent
+        assert call is not None
+        provider = self.providers.get(call.provider)
+        if provider is None:
+            known = ", ".join(sorted(self.providers))
+            hint = did_you_mean(call.provider, self.providers) or (f" (there are {known})" if known else "")
+            return Failed(f"provider '{call.provider}' not found{hint}", NOT_FOUND_EXIT)
+        request = Request(
+            prompt=call.prompt,
+            system_prompt=call.system_prompt,
+            options=call.options,
+            session=call.session,
+            turns=context.turns,
+            environ=step_environment(fact, context),
+            working_dir=str(Path(context.working_dir, Path(fact.dir).expanduser())),
+        )
+        exchange = Exchange(fact.attempt_id, call, request, Speech(emit, context.tell), fact.timeout)
+        try:
+            return await work(provider, exchange)
+        except Exception as error:
+            _log(error, call.provider, fact, context)
+            await self.end_leftovers([fact.attempt_id])
+            return Failed(f"internal error of provider '{call.provider}': {error!r}")
+
+    def _tool(self, provider: CommandLineProvider, exchange: Exchange, emit: Emit, ran: float = 0.0) -> Tool:
+        began = self.clock.monotonic() - ran
+        return Tool(provider, exchange, emit, self.attempts, self.grace, self.clock, began)
+
+    async def _ask(self, provider: RemoteProvider, exchange: Exchange, cancel: asyncio.Event) -> Outcome:
+        began = self.clock.monotonic()
+        asking = asyncio.ensure_future(provider.ask(exchange.request, exchange.speech.say))
+        stopped = await done_or(asking, cancel, exchange.timeout)
+        duration = self.clock.monotonic() - began
+        if stopped is not None:
+            return exchange.stopped(stopped, duration, Written())
+        try:
+            return exchange.answered(asking.result(), duration, Written())
+        except ProviderFailed as failure:
+            return exchange.failed(failure, duration, Written())
+
+
+def _log(error: Exception, provider: str, fact: StepStarted, context: StepContext) -> None:
+    """A provider's fault and its place. What the exception says may hold secret values: people get that, masked."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    message = "execution %s, step %s: provider '%s' failed (%s):\n%s"
+    log.error(message, context.execution, fact.state, provider, type(error).__name__, place)
+
+
+def _refusal(provider: Provider, exchange: Exchange) -> Failed | None:
+    """Why it is not asked, with everything that is wrong at once; None where nothing is."""
+    call, request = exchange.call, exchange.request
+    if not Path(request.working_dir).is_dir():
+        return Failed(f"working directory does not exist: {request.working_dir}", CANNOT_START_EXIT)
+    if isinstance(provider, RemoteProvider) and call.continue_from and not (call.session or request.turns):
+        return Failed(
+            f'continue_from: step "{call.continue_from}" has no conversation turns for HTTP-based provider '
+            f'"{call.provider}"'
+        )
+    errors = provider.check(request)
+    return Failed("\n".join(f"{call.provider}: {error}" for error in errors)) if errors else None

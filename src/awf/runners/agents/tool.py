@@ -1,0 +1,164 @@
+"""An agent behind a command-line tool: started as a detached process, followed to its end by whatever engine there is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from awf.domain.outcomes import Failed, Outcome, Written
+from awf.engine.ports import Clock, Emit
+from awf.journal.events import Stream
+from awf.runners.agents.exchange import Exchange
+from awf.runners.agents.lines import MOST, Lines
+from awf.runners.agents.port import CommandLineProvider, Parser, ProviderFailed
+from awf.runners.agents.speech import Speech
+from awf.runners.attempts import Attempts
+from awf.runners.detached import Ended, Following, start
+from awf.runners.recorder import Tail
+from awf.runners.starting import CANNOT_START_EXIT, NOT_FOUND_EXIT, started
+
+REMEMBERED = 64 * 1024
+"""Bytes of standard error that the provider sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One attempt. ``began``: when, on the monotonic clock."""
+
+    provider: CommandLineProvider
+    exchange: Exchange
+    emit: Emit
+    attempts: Attempts
+    grace: float
+    clock: Clock
+    began: float
+
+    async def run(self, cancel: asyncio.Event) -> Outcome:
+        """Start the tool and follow it. Whatever it raises, the process may run."""
+        request = self.exchange.request
+        program = shutil.which(self.provider.program, path=request.environ.get("PATH"))
+        if program is None:
+            return self.exchange.refused(
+                f"the command-line tool '{self.provider.program}' is not installed, or not in PATH; "
+                f"to get it: {self.provider.install}",
+                NOT_FOUND_EXIT,
+            )
+        invocation = self.provider.invocation(request)
+        argv = [program if invocation.argv[0] == self.provider.program else invocation.argv[0]]
+        argv += invocation.argv[1:]
+        try:
+            self.attempts.create(self.exchange.attempt_id)
+        except OSError as error:
+            return self.exchange.refused(f"cannot keep the output: {error.strerror}", CANNOT_START_EXIT)
+
+        def start_it() -> subprocess.Popen[bytes]:
+            return start(
+                self.attempts,
+                self.exchange.attempt_id,
+                argv,
+                cwd=Path(request.working_dir),
+                env={**request.environ, **invocation.env},
+                stdin=(invocation.stdin or "").encode(errors="replace"),
+            )
+
+        child = await started(start_it, self.provider.program, cancel)
+        return child if isinstance(child, Failed) else await self.follow(child, cancel)
+
+    async def follow(self, child: subprocess.Popen[bytes] | None, cancel: asyncio.Event) -> Outcome:
+        """Follow the tool to its end; ``child`` None: another engine started it."""
+        exchange = self.exchange
+        reading = _Reading(self.provider.parser(exchange.request), exchange.speech)
+        stderr, too_much = _Remembering(self.emit), asyncio.Event()
+        following = Following(
+            self.attempts,
+            exchange.attempt_id,
+            stderr,
+            None,
+            self.grace,
+            stdout=lambda path: Lines(path, reading.feed, too_much),
+        )
+        timeout = exchange.timeout
+        if timeout is not None:
+            timeout = max(0.0, timeout - (self.clock.monotonic() - self.began))
+        try:
+            async with _either(cancel, too_much) as stop:
+                ended = await following.watch(child, stop, timeout)
+        except OSError as error:
+            return exchange.lost(f"its output cannot be read: {error.strerror}", 0.0, Written())
+        if reading.fault is not None:
+            raise reading.fault
+        if too_much.is_set() and not cancel.is_set():
+            return exchange.lost(
+                f"it wrote more than {MOST // 2**20} MiB and was ended", self._took(ended), ended.written
+            )
+        return self._judge(reading.parser, ended, stderr.text(ended))
+
+    def _judge(self, parser: Parser, ended: Ended, stderr: str) -> Outcome:
+        exchange, duration = self.exchange, self._took(ended)
+        if ended.stopped is not None:
+            return exchange.stopped(ended.stopped, duration, ended.written, ended.code or 143)
+        if ended.code is None:
+            return exchange.lost("it ended without leaving its exit status", duration, ended.written)
+        try:
+            answer = parser.finish(ended.code, stderr)
+        except ProviderFailed as failure:
+            return exchange.failed(failure, duration, ended.written, code=ended.code, complaint=stderr)
+        return exchange.answered(answer, duration, ended.written)
+
+    def _took(self, ended: Ended) -> float:
+        return max(0.0, self.clock.monotonic() - self.began - ended.since)
+
+
+class _Reading:
+    """Gives lines to a parser, and what it makes of them to the speech. ``fault``: the parser has one."""
+
+    def __init__(self, parser: Parser, speech: Speech) -> None:
+        self.parser = parser
+        self._speech = speech
+        self.fault: Exception | None = None
+
+    def feed(self, line: str) -> None:
+        if self.fault is None:
+            try:
+                for event in self.parser.feed(line):
+                    self._speech.say(event)
+            except Exception as error:
+                self.fault = error
+
+
+class _Remembering:
+    """Passes on what comes from standard error, and keeps the end of it."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._tail = Tail(REMEMBERED)
+
+    def __call__(self, stream: Stream, text: str, truncated: bool) -> None:
+        self._tail.add(text.encode())
+        self._emit(stream, text, truncated)
+
+    def text(self, ended: Ended) -> str:
+        """The end of all of it."""
+        return ended.written.stderr_tail[-REMEMBERED:] or self._tail.text()
+
+
+@contextlib.asynccontextmanager
+async def _either(*events: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """An event that is set with the first of these."""
+    first = asyncio.Event()
+
+    async def pass_on(event: asyncio.Event) -> None:
+        await event.wait()
+        first.set()
+
+    tasks = [asyncio.create_task(pass_on(event)) for event in events]
+    try:
+        yield first
+    finally:
+        for task in tasks:
+            task.cancel()
