@@ -83,12 +83,13 @@ def _frame(text: bytes, at: int) -> Frame | None:
 
 
 class Stream:
-    """The event stream of one execution, open from construction until it ends or is closed."""
+    """The event stream of one execution, open from construction until it ends or is closed. ``query``: ``?events=all``
+    say."""
 
-    def __init__(self, port: int, execution: str) -> None:
+    def __init__(self, port: int, execution: str, query: str = "") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._decoder = Decoder()
-        self._socket.sendall(request(port, execution))
+        self._socket.sendall(request(port, execution, query))
 
     def __enter__(self) -> Self:
         return self
@@ -111,9 +112,9 @@ class Stream:
                 raise NotMeasured(f"the event stream answers {self._decoder.status}")
 
 
-def request(port: int, execution: str) -> bytes:
+def request(port: int, execution: str, query: str = "") -> bytes:
     """The request for the stream of an execution."""
     return (
-        f"GET /api/executions/{execution}/events HTTP/1.1\r\n"
+        f"GET /api/executions/{execution}/events{query} HTTP/1.1\r\n"
         f"Host: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n"
     ).encode()

@@ -20,9 +20,9 @@ def sequence(name: str, commands: Sequence[str]) -> str:
     return "\n".join([*lines, "  done:", "    type: terminal", ""])
 
 
-def circle(name: str, command: str) -> str:
+def circle(name: str, command: str, *, detach: bool = False) -> str:
     """Two steps that lead to each other, until the limit of transitions ends it."""
-    body = f"type: step, command: {json.dumps(command)}"
+    body = f"type: step, command: {json.dumps(command)}{', detach: true' if detach else ''}"
     return (
         f"name: {name}\nstates:\n  initial: there\n"
         f"  there: {{{body}, on_success: back}}\n  back: {{{body}, on_success: there}}\n"

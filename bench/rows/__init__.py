@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from bench.rows import accept, chain, cli, crash, disk, events, history, idle, start, steps, viewers
+from bench.rows import accept, adopt, chain, cli, crash, disk, events, history, idle, start, steps, viewers
 
 ROWS: dict[str, ModuleType] = {
     "start": start,
@@ -15,6 +15,7 @@ ROWS: dict[str, ModuleType] = {
     "accept": accept,
     "history": history,
     "crash": crash,
+    "adopt": adopt,
     "idle": idle,
     "cli": cli,
     "disk": disk,

@@ -62,7 +62,7 @@ def measure(context: Context) -> Iterator[Figure]:
         client = server.client()
         viewers = [Viewer(server.port, client.run("circle")) for _ in range(EXECUTIONS)]
         waits = [_kill(server, viewers, number) for number in range(kills)]
-    floors = [_import_time(context.environ) for _ in range(5)]
+    floors = [import_time(context.environ) for _ in range(5)]
     yield Figure(
         what=f"kill -9 of the engine -> all of {EXECUTIONS} executions move again, worst",
         value=max(waits),
@@ -84,7 +84,8 @@ def _kill(server: Server, viewers: list[Viewer], number: int) -> float:
     return (max(viewer.recovery(number) for viewer in viewers) - began) / 1e9
 
 
-def _import_time(environ: Mapping[str, str]) -> float:
+def import_time(environ: Mapping[str, str]) -> float:
+    """Seconds that Python takes to start and to import what an engine is made of."""
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", "import awf.cli.engine"], env=dict(environ), check=True)
     return time.monotonic() - began
