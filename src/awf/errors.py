@@ -17,12 +17,15 @@
     ├── WorkflowError                                                  2    422
     │   └── WorkflowInvalid         WORKFLOW.VALIDATION.FAILED         2    422
     ├── ExecutionError                                                 3    500
+    │   ├── StillRunning            EXECUTION.WAIT.STILL_RUNNING       3    500
     │   ├── ReplayDiverged          EXECUTION.REPLAY.DIVERGED          3    500
     │   └── OwnershipLost           EXECUTION.OWNERSHIP.LOST           3    409
     └── SystemFault                                                    4    500
         ├── StoreUnavailable        SYSTEM.STORE.UNAVAILABLE           4    503
         ├── StoreIncompatible       SYSTEM.STORE.INCOMPATIBLE          4    500
         ├── AddressInUse            SYSTEM.NET.ADDRESS_IN_USE          4    500
+        ├── ServerUnreachable       SYSTEM.NET.UNREACHABLE             4    502
+        ├── NotAnAwfServer          SYSTEM.NET.NOT_AWF                 4    502
         └── ServerDraining          SYSTEM.SERVER.DRAINING             4    503
 
 The HTTP layer has codes of its own for requests that reach no handler: ``USER.REQUEST.FORBIDDEN`` (403), ``NOT_FOUND``
@@ -190,6 +193,12 @@ class ExecutionError(AwfError):
     remedy = "`awf status EXECUTION` shows the step that failed; `awf resume EXECUTION` goes on from there"
 
 
+class StillRunning(ExecutionError):
+    """An execution is not over within the time that its caller wanted to wait; it goes on."""
+
+    code = "EXECUTION.WAIT.STILL_RUNNING"
+
+
 class ReplayDiverged(ExecutionError):
     """A journal does not fit the state it is replayed into: never expected, never ignored."""
 
@@ -232,6 +241,20 @@ class AddressInUse(SystemFault):
 
     code = "SYSTEM.NET.ADDRESS_IN_USE"
     remedy = "another port (`awf serve --port 8080`), or `awf stop` to stop the server that has it"
+
+
+class ServerUnreachable(SystemFault):
+    """No server answers at an address."""
+
+    code = "SYSTEM.NET.UNREACHABLE"
+    http_status = 502
+
+
+class NotAnAwfServer(SystemFault):
+    """Something answers at an address, and it is not a server of awf."""
+
+    code = "SYSTEM.NET.NOT_AWF"
+    http_status = 502
 
 
 class ServerDraining(SystemFault):

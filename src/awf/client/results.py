@@ -1,0 +1,174 @@
+"""What the server answers, typed. All of it is frozen; members that this version does not know are ignored, so that an
+older client goes on working with a newer server. Times are aware and in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+T = TypeVar("T")
+
+FINISHED = frozenset({"completed", "failed", "cancelled"})
+"""The statuses of executions that are over."""
+FINAL_EVENTS = frozenset({"workflow.completed", "workflow.failed"})
+"""The names of the events that end a stream."""
+
+
+class WorkflowSummary(Struct, frozen=True, kw_only=True):
+    """A workflow in the list. ``name`` is what it is addressed by; ``error`` says why it cannot be run as it stands."""
+
+    name: str
+    version: str = ""
+    description: str = ""
+    error: str | None = None
+
+
+class Validation(Struct, frozen=True, kw_only=True):
+    """Everything that is wrong with a workflow, each text with its place in the file."""
+
+    errors: list[str]
+    warnings: list[str] = []
+
+    @property
+    def valid(self) -> bool:
+        """Whether it can be run."""
+        return not self.errors
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A step that waits for a person. The answer is one of ``choices``; where there are none, any text."""
+
+    step: int
+    name: str
+    path: str
+    kind: str
+    prompt: str
+    choices: list[str]
+    since: datetime
+    deadline: datetime | None = None
+
+
+class Execution(Struct, frozen=True, kw_only=True):
+    """An execution. ``status`` is ``pending``, ``running``, ``completed``, ``failed`` or ``cancelled``."""
+
+    execution_id: str
+    workflow_name: str
+    status: str
+    current_step: str
+    started_at: datetime
+    updated_at: datetime
+    running_since: datetime | None = None
+    completed_at: datetime | None = None
+    waiting_for: str | None = None
+    waiting: list[Waiting] = []
+    error: str | None = None
+    exit_code: int | None = None
+    resumed_from: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is over."""
+        return self.status in FINISHED
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One entry of a state, its latest attempt. ``output`` is the end of what it wrote, at most 64 KiB;
+    ``step_output`` fetches all of it."""
+
+    number: int
+    name: str
+    path: str
+    status: str
+    attempt: int
+    started_at: datetime
+    completed_at: datetime | None = None
+    duration_ms: int | None = None
+    exit_code: int | None = None
+    command: str | None = None
+    reused: bool = False
+    warnings: list[str] = []
+    note: str | None = None
+    error: str | None = None
+    output: str = ""
+    output_truncated: bool = False
+
+
+class ExecutionDetail(Execution, frozen=True, kw_only=True):
+    """An execution with its inputs (secrets masked) and its latest 100 steps."""
+
+    inputs: dict[str, Any] = {}
+    warnings: list[str] = []
+    steps: list[Step] = []
+
+
+class StepOutput(Struct, frozen=True, kw_only=True):
+    """One stream of a step, whole. ``omitted_bytes`` counts what was too much to be kept."""
+
+    number: int
+    stream: str
+    output: str
+    omitted_bytes: int = 0
+
+
+class HistoryEntry(Struct, frozen=True, kw_only=True):
+    """A finished execution. ``status`` is ``success``, ``failed`` or ``cancelled``; ``id`` is the execution's."""
+
+    id: str
+    workflow_name: str
+    status: str
+    started_at: datetime
+    completed_at: datetime
+    duration_ms: int
+    error: str | None = None
+    exit_code: int | None = None
+
+
+class Statistics(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """Counts over finished executions."""
+
+    total_executions: int
+    success_count: int
+    failed_count: int
+    cancelled_count: int
+    avg_duration_ms: int
+
+
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
+    """Some of many: newest first for executions and history, in order for steps. ``cursor`` fetches the next page; None
+    on the last one."""
+
+    items: list[T]
+    cursor: str | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+class Event(Struct, frozen=True):
+    """One event of an execution's stream. ``data`` has the members that the event's name stands for; ``id`` is its number
+    in the journal."""
+
+    id: int
+    name: str
+    data: dict[str, Any]
+
+    @property
+    def step(self) -> str | None:
+        """The name of the step that it is about."""
+        return self.data.get("step_name")
+
+    @property
+    def path(self) -> str | None:
+        """The place of the step, ``loop[3]/step`` inside blocks."""
+        return self.data.get("path", self.step)
+
+    @property
+    def final(self) -> bool:
+        """Whether it is the last one of its execution."""
+        return self.name in FINAL_EVENTS
