@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from awf.domain.outcomes import Usage
 from awf.engine.state import Activity, ExecutionState, Kept, Question, Sequence, StepResult, is_below
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
@@ -192,6 +193,7 @@ def _write(state: ExecutionState, entry: Entry, fact: StepOutput) -> None:
 def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
+    _spend(state, activity, fact.usage)
     failed = isinstance(fact, StepFailed)
     output = fact.output or whole_text(
         "".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail
@@ -210,7 +212,7 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
         completed_at=entry.at,
         began=activity.began,
         order=entry.seq,
-        **_made(fact),
+        **_made(fact, activity.usage),
         **_talked(activity, fact, output),
         goto=fact.goto if isinstance(fact, StepCompleted) else "",
     )
@@ -221,9 +223,18 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     _forget_kept(state, fact.path)
 
 
-def _made(fact: StepCompleted | StepFailed | StepReused) -> dict[str, Any]:
+def _spend(state: ExecutionState, activity: Activity, usage: Usage | None) -> None:
+    """An attempt has cost something: so have the blocks around it, and the execution."""
+    if usage is None:
+        return
+    spenders: list[Activity | ExecutionState] = [activity, *state.ancestors(activity.path), state]
+    for spender in spenders:
+        spender.usage = usage if spender.usage is None else spender.usage + usage
+
+
+def _made(fact: StepCompleted | StepFailed | StepReused, usage: Usage | None) -> dict[str, Any]:
     """What a step made besides its output."""
-    made = {"session": fact.session, "usage": fact.usage}
+    made = {"session": fact.session, "usage": usage}
     return made if isinstance(fact, StepFailed) else {**made, "response": fact.response, "json": fact.json}
 
 
@@ -249,6 +260,7 @@ def _talked(activity: Activity, fact: StepCompleted | StepFailed, output: str) -
 def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
+    _spend(state, activity, fact.usage)
     activity.flying, activity.tries = False, activity.tries + 1
     _forget_kept(state, fact.path)
     activity.retry_at = entry.at + round(fact.delay * 1_000_000)
@@ -285,7 +297,7 @@ def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:
         completed_at=fact.completed_at,
         began=entry.seq,
         order=entry.seq,
-        **_made(fact),
+        **_made(fact, fact.usage),
         provider=fact.provider,
         turns=fact.turns,
         reused=True,

@@ -95,7 +95,7 @@ class Activity:
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
     ended. ``messages`` counts those of an agent's attempt; ``turns`` is the conversation that it goes on with.
-    ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
+    ``usage`` is what all its attempts, and everything in it, have cost. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
     path: str
@@ -119,6 +119,7 @@ class Activity:
     written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
     cut: set[Stream] = field(default_factory=set)
     messages: int = 0
+    usage: Usage | None = None
     turns: tuple[Turn, ...] = ()
 
     @property
@@ -164,7 +165,7 @@ class Kept:
 @dataclass(slots=True)
 class ExecutionState:
     """See the module's docstring. ``current`` is the path last entered; ``taken`` counts the facts that were taken over
-    from the execution that this one resumes; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
+    from the execution that this one resumes; ``usage`` is what its agents have cost; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
     that wait for a person."""
 
     execution: str
@@ -184,6 +185,7 @@ class ExecutionState:
     hooks: dict[str, HookStarted] = field(default_factory=dict)
     asking: set[str] = field(default_factory=set)
     taken: int = 0
+    usage: Usage | None = None
     kept: dict[str, Kept] = field(default_factory=dict)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from awf.domain.outcomes import Usage
 from awf.journal.events import (
     CancelRequested,
     Entry,
@@ -24,6 +25,7 @@ from awf.journal.events import (
     StepCompleted,
     StepFailed,
     StepOutput,
+    StepRetrying,
     StepReused,
     StepStarted,
 )
@@ -80,7 +82,11 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
                 _wait(row, fact.path)
                 ended = steps.get(fact.step) or known(fact.step)
                 if ended is not None:
-                    steps[fact.step] = _ended(ended, entry, fact)
+                    steps[fact.step] = _spent(row, _ended(ended, entry, fact), fact.usage)
+            case StepRetrying() as fact if fact.usage is not None:
+                failed = steps.get(fact.step) or known(fact.step)
+                if failed is not None:
+                    steps[fact.step] = _spent(row, failed, fact.usage)
             case ExecutionCompleted(exit_code=code):
                 _finish(row, entry, "completed", None, code)
             case ExecutionFailed(error=error, exit_code=code):
@@ -109,6 +115,7 @@ def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow
         started_at=before.started_at if before else entry.at,
         command=shown,
         warnings=fact.warnings,
+        usage=before.usage if before else None,
         first_seq=entry.seq,
     )
 
@@ -147,6 +154,7 @@ def _reused(entry: Entry, fact: StepReused) -> StepRow:
         started_at=fact.started_at,
         completed_at=fact.completed_at,
         reused=True,
+        usage=fact.usage,
         first_seq=entry.seq,
         last_seq=entry.seq,
     )
@@ -159,6 +167,14 @@ def _ended(step: StepRow, entry: Entry, fact: StepCompleted | StepFailed) -> Ste
     step.exit_code = fact.exit_code
     step.completed_at = entry.at
     step.last_seq = entry.seq
+    return step
+
+
+def _spent(row: ExecutionRow, step: StepRow, usage: Usage | None) -> StepRow:
+    """An attempt of a step has cost something."""
+    if usage is not None:
+        step.usage = usage if step.usage is None else step.usage + usage
+        row.usage = usage if row.usage is None else row.usage + usage
     return step
 
 

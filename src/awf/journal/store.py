@@ -23,6 +23,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from awf.domain.outcomes import Usage
 from awf.journal.events import Entry, ExecutionAccepted, Json, Stream
 
 ExecutionStatus: TypeAlias = Literal["pending", "running", "completed", "failed", "cancelled"]
@@ -86,8 +87,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 class ExecutionRow(msgspec.Struct, kw_only=True):
     """The projection of one journal. ``error`` and ``exit_code`` are set at the end; ``owner`` is None while nobody
     runs it. ``waiting`` has the steps that wait for a person, ``waiting_for`` is ``person`` while there are any.
-    ``parked``: nobody needs to run it before there is an intent for it, or before ``wake_at``. ``inputs``
-    and ``warnings`` are those of its acceptance."""
+    ``parked``: nobody needs to run it before there is an intent for it, or before ``wake_at``. ``usage`` is what its agents
+    have cost, None where there were none. ``inputs`` and ``warnings`` are those of its acceptance."""
 
     id: str
     order: int
@@ -104,6 +105,7 @@ class ExecutionRow(msgspec.Struct, kw_only=True):
     waiting: tuple[Waiting, ...] = ()
     parked: bool = False
     wake_at: int | None = None
+    usage: Usage | None = None
     inputs: dict[str, Json] = {}
     warnings: tuple[str, ...] = ()
     resumed_from: str | None = None
@@ -114,7 +116,8 @@ class ExecutionRow(msgspec.Struct, kw_only=True):
 class StepRow(msgspec.Struct, kw_only=True):
     """The projection of one step (its latest attempt). ``first_seq`` is the sequence number of the fact that started
     that attempt (or took the step over), ``last_seq`` of the one that ended it (0 while it runs). ``warnings`` are those
-    of its start, ``note`` what its end says besides the result (a limit that was reached)."""
+    of its start, ``note`` what its end says besides the result (a limit that was reached). ``usage`` is what all its
+    attempts have cost."""
 
     step: int
     name: str
@@ -129,6 +132,7 @@ class StepRow(msgspec.Struct, kw_only=True):
     command: str = ""
     warnings: tuple[str, ...] = ()
     note: str = ""
+    usage: Usage | None = None
     first_seq: int
     last_seq: int = 0
 
@@ -158,13 +162,14 @@ class ExecutionFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """Counts over finished executions; ``average_ms`` is the mean of (completed_at - started_at), whole milliseconds,
-    0 where there is nothing."""
+    0 where there is nothing. ``usage`` is what their agents have cost."""
 
     total: int = 0
     completed: int = 0
     failed: int = 0
     cancelled: int = 0
     average_ms: int = 0
+    usage: Usage = Usage()
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -19,9 +19,9 @@ step.adopted           step.adopted         all      step_name, status, attempt,
 step.output            output               default  step_name, output, stream [, truncated, path]
 agent.message          agent.message        all      step_name, role, blocks, attempt, at [, path]
 step.completed         step.completed       default  step_name, status, output, completed_at, attempt, exit_code,
-                                                     duration_ms [, output_truncated, note, path]
+                                                     duration_ms [, output_truncated, note, usage, path]
 step.failed            step.failed          default  step_name, status, error, completed_at, attempt, exit_code,
-                                                     duration_ms [, path]
+                                                     duration_ms [, usage, path]
 step.retrying          step.retrying        all      step_name, status, attempt, exit_code, error, delay_ms, at [, path]
 input.required         input.required       all      step_name, kind, prompt, choices, at [, deadline, path]
 input.received         input.received       all      step_name, response, at [, comment, path]
@@ -79,7 +79,7 @@ from awf.journal.events import (
     StepStarted,
 )
 from awf.journal.store import StepText
-from awf.server.rows import moment
+from awf.server.rows import moment, usage_or_unset
 
 PING = b": ping\n\n"
 
@@ -287,6 +287,7 @@ def _ended(fact: StepCompleted | StepFailed, at: datetime) -> dict[str, Any]:
         "attempt": fact.attempt,
         "exit_code": fact.exit_code,
         "duration_ms": round(fact.duration * 1000),
+        **({} if fact.usage is None else {"usage": usage_or_unset(fact.usage)}),
     }
 
 

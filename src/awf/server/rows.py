@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from awf.domain import outcomes
 from awf.engine.ports import WorkflowFile
 from awf.journal import store
 from awf.journal.store import ExecutionRow, Statistics, StepRow, StepText
@@ -18,6 +19,7 @@ from awf.server.schemas import (
     HistoryStatus,
     StatisticsSummary,
     Step,
+    Usage,
     Waiting,
     WorkflowSummary,
 )
@@ -82,6 +84,7 @@ def step_summary(row: StepRow, output: StepText | None) -> Step:
         reused=row.reused,
         warnings=list(row.warnings) or UNSET,
         note=row.note or UNSET,
+        usage=usage_or_unset(row.usage),
         error=_or_unset(row.error),
         output=output.text if output else "",
         output_truncated=bool(output and output.omitted),
@@ -100,17 +103,37 @@ def history_entry(row: ExecutionRow) -> HistoryEntry:
         duration_ms=(completed_at - row.started_at) // 1000,
         error=_or_unset(row.error),
         exit_code=_or_unset(row.exit_code),
+        usage=usage_or_unset(row.usage),
     )
 
 
 def statistics_summary(counts: Statistics) -> StatisticsSummary:
     """Statistics under the names of the wire."""
+    usage = counts.usage
     return StatisticsSummary(
         total_executions=counts.total,
         success_count=counts.completed,
         failed_count=counts.failed,
         cancelled_count=counts.cancelled,
         avg_duration_ms=counts.average_ms,
+        tokens_used=usage.total or UNSET,
+        tokens_input=usage.input or UNSET,
+        tokens_output=usage.output or UNSET,
+        cost_usd=_or_unset(usage.cost),
+    )
+
+
+def usage_or_unset(usage: outcomes.Usage | None) -> Usage | UnsetType:
+    """What agents have cost, if there were any."""
+    if usage is None:
+        return UNSET
+    return Usage(
+        tokens_used=usage.total,
+        tokens_input=usage.input,
+        tokens_output=usage.output,
+        tokens_cached=usage.cached,
+        tokens_estimated=usage.estimated,
+        cost_usd=_or_unset(usage.cost),
     )
 
 
@@ -129,6 +152,7 @@ def _members(row: ExecutionRow) -> dict[str, Any]:
         "error": _or_unset(row.error),
         "exit_code": _or_unset(row.exit_code),
         "resumed_from": _or_unset(row.resumed_from),
+        "usage": usage_or_unset(row.usage),
     }
 
 

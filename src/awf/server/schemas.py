@@ -109,6 +109,18 @@ class Waiting(Struct, omit_defaults=True, kw_only=True):
     deadline: datetime | UnsetType = UNSET
 
 
+class Usage(Struct, omit_defaults=True, kw_only=True):
+    """What agents have cost. ``tokens_cached`` are those of ``tokens_input`` that a cache had. ``tokens_estimated``: nobody
+    counted some of them. ``cost_usd`` is what providers said."""
+
+    tokens_used: int
+    tokens_input: int
+    tokens_output: int
+    tokens_cached: int = 0
+    tokens_estimated: bool = False
+    cost_usd: float | UnsetType = UNSET
+
+
 class Execution(Struct, omit_defaults=True, kw_only=True):
     """``started_at`` is the time of acceptance, ``running_since`` of the first owner. ``waiting_for`` is ``person`` while
     steps wait for an answer (POST ``/respond``); ``waiting`` has them. Others may run meanwhile."""
@@ -126,6 +138,7 @@ class Execution(Struct, omit_defaults=True, kw_only=True):
     error: str | UnsetType = UNSET
     exit_code: int | UnsetType = UNSET
     resumed_from: str | UnsetType = UNSET
+    usage: Usage | UnsetType = UNSET
 
 
 class Step(Struct, omit_defaults=True, kw_only=True):
@@ -145,6 +158,7 @@ class Step(Struct, omit_defaults=True, kw_only=True):
     reused: bool = False
     warnings: list[str] | UnsetType = UNSET
     note: str | UnsetType = UNSET
+    usage: Usage | UnsetType = UNSET
     error: str | UnsetType = UNSET
     output: Annotated[str, Meta(description="the last 64 KiB of what it wrote to its standard output")]
     output_truncated: bool = False
@@ -202,6 +216,7 @@ class HistoryEntry(Struct, omit_defaults=True, kw_only=True):
     duration_ms: int
     error: str | UnsetType = UNSET
     exit_code: int | UnsetType = UNSET
+    usage: Usage | UnsetType = UNSET
 
 
 class HistoryList(Struct):
@@ -212,12 +227,18 @@ class HistoryBody(Struct):
     body: HistoryList
 
 
-class StatisticsSummary(Struct, rename="pascal"):
+class StatisticsSummary(Struct, rename="pascal", omit_defaults=True, kw_only=True):
+    """Tokens and cost are there where agents have had any."""
+
     total_executions: int
     success_count: int
     failed_count: int
     cancelled_count: int
     avg_duration_ms: int
+    tokens_used: int | UnsetType = UNSET
+    tokens_input: int | UnsetType = UNSET
+    tokens_output: int | UnsetType = UNSET
+    cost_usd: float | UnsetType = UNSET
 
 
 class StatisticsBody(Struct):

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from awf.domain.outcomes import Usage
 from awf.errors import NotResumable, OwnershipLost
 from awf.journal import codec
 from awf.journal.events import AnyFact, Entry, ExecutionAccepted, Json, Stream
@@ -206,7 +207,9 @@ class MemoryStore:
         rows = [kept.row for kept in self._matching(query) if kept.finished]
         spent = sum(row.completed_at - row.started_at for row in rows if row.completed_at is not None)
         counts = {status: sum(row.status == status for row in rows) for status in FINISHED}
-        return Statistics(total=len(rows), average_ms=spent // (len(rows) * 1000) if rows else 0, **counts)
+        average = spent // (len(rows) * 1000) if rows else 0
+        usage = sum((row.usage for row in rows if row.usage is not None), Usage())
+        return Statistics(total=len(rows), average_ms=average, usage=usage, **counts)
 
     async def steps(
         self, execution: str, *, after: int = 0, limit: int = 100, latest: bool = False

@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awf.domain.outcomes import Usage
 from awf.journal.events import (
     CancelRequested,
     Entry,
@@ -29,6 +30,7 @@ from awf.testing.builders import (
 FIRST = Entry(1, EPOCH, accepted())
 
 _STEPS = st.integers(1, 4)
+_USAGES = st.none() | st.builds(Usage, input=st.integers(0, 9), output=st.integers(0, 9))
 _FACTS = st.one_of(
     st.just(ExecutionStarted(engine="e")),
     st.just(ExecutionRecovered(engine="f")),
@@ -39,8 +41,8 @@ _FACTS = st.one_of(
     ),
     st.builds(step_started, _STEPS, attempt=st.integers(1, 3)),
     st.builds(step_output, _STEPS, st.text(max_size=3)),
-    st.builds(step_completed, _STEPS),
-    st.builds(step_failed, _STEPS, exit_code=st.integers(1, 255)),
+    st.builds(step_completed, _STEPS, usage=_USAGES),
+    st.builds(step_failed, _STEPS, exit_code=st.integers(1, 255), usage=_USAGES),
     st.builds(input_required, _STEPS, path=st.sampled_from(["build", "test"])),
     st.builds(input_received, path=st.sampled_from(["build", "test"])),
     st.builds(

@@ -7,7 +7,17 @@ from urllib.parse import quote
 
 import pytest
 
-from awf.testing.builders import EPOCH, SECOND, finished
+from awf.domain.outcomes import Usage
+from awf.testing.builders import (
+    EPOCH,
+    FINALS,
+    SECOND,
+    entries,
+    finished,
+    running,
+    step_completed,
+    step_started,
+)
 from unit.server.bench import Bench, scenario
 
 START = "2026-02-02T02:40:00Z"
@@ -100,6 +110,25 @@ async def test_statistics_cover_what_matches(bench: Bench, query: str, expected:
     assert list(body) == ["TotalExecutions", "SuccessCount", "FailedCount", "CancelledCount", "AvgDurationMs"]
     assert tuple(body.values()) == expected
     assert all(type(value) is int for value in body.values())
+
+
+@scenario
+async def test_what_agents_cost_is_in_the_record_and_the_statistics(bench: Bench) -> None:
+    claim = await running(bench.store, "a1")
+    usage = Usage(input=100, output=10, cost=0.5)
+    facts = (step_started(kind="agent"), step_completed(usage=usage), FINALS["completed"])
+    await bench.store.append(claim.ownership, entries(2, *facts))
+    tokens = {"tokens_used": 110, "tokens_input": 100, "tokens_output": 10, "cost_usd": 0.5}
+    found = (await bench.get("/api/executions/a1")).json()["body"]
+    assert found["usage"] == found["steps"][0]["usage"] == tokens
+    assert (await bench.get("/api/history")).json()["body"]["entries"][0]["usage"] == tokens
+    body = (await bench.get("/api/history/stats")).json()["body"]
+    assert {name: body[name] for name in ("TokensUsed", "TokensInput", "TokensOutput", "CostUsd")} == {
+        "TokensUsed": 110,
+        "TokensInput": 100,
+        "TokensOutput": 10,
+        "CostUsd": 0.5,
+    }
 
 
 @pytest.mark.parametrize("path", ["/api/history", "/api/history/stats"])

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
+from awf.domain.outcomes import Usage
 from awf.journal import codec
 from awf.journal.events import AnyFact, Entry, Json, Stream
 from awf.journal.store import (
@@ -110,14 +111,17 @@ def statistics(db: sqlite3.Connection, query: ExecutionFilter) -> Statistics:
     first, last = _span(db, query)
     name = "count_by_status" if query.workflow is None else "count_by_workflow"
     counts: dict[str, int] = {}
-    spent = 0
+    spent, usage = 0, Usage()
     for status in _statuses(query, FINISHED):
         wanted = {"workflow": query.workflow, "status": status, "first": first, "last": last}
         count, duration = db.execute(statement(name), wanted).fetchone()
         counts[status] = count
         spent += duration
+        sums = dict(db.execute(statement("sum_usage"), wanted).fetchone())
+        usage += Usage(**{**sums, "estimated": bool(sums["estimated"])})
     total = sum(counts.values())
-    return Statistics(total=total, average_ms=spent // (total * 1000) if total else 0, **counts)
+    average = spent // (total * 1000) if total else 0
+    return Statistics(total=total, average_ms=average, usage=usage, **counts)
 
 
 def steps(db: sqlite3.Connection, execution: str, after: int, limit: int, latest: bool) -> list[StepRow]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from awf.domain.outcomes import Usage
 from awf.journal import codec
 from awf.journal.events import ExecutionAccepted
 from awf.journal.store import ExecutionRow, StepRow, Waiting, row_dict
@@ -38,7 +39,7 @@ def listed_row(row: sqlite3.Row) -> ExecutionRow:
 
 def execution_columns(row: ExecutionRow) -> dict[str, Any]:
     """The way back, without inputs and warnings."""
-    return {**row_dict(row), "waiting": questions(row.waiting)}
+    return {**row_dict(row), "waiting": questions(row.waiting), "usage": _stored(row.usage)}
 
 
 def questions(waiting: Sequence[Waiting]) -> str | None:
@@ -56,18 +57,28 @@ def step_row(row: sqlite3.Row) -> StepRow:
     fields = _fields(row)
     fields["reused"] = bool(fields["reused"])
     fields["warnings"] = msgspec.json.decode(fields["warnings"], type=tuple[str, ...])
+    fields["usage"] = _usage(fields["usage"])
     return StepRow(**fields)
 
 
 def step_columns(ordinal: int, row: StepRow) -> dict[str, Any]:
     """The way back."""
     warnings = msgspec.json.encode(row.warnings).decode()
-    return {"ordinal": ordinal, **row_dict(row), "warnings": warnings}
+    return {"ordinal": ordinal, **row_dict(row), "warnings": warnings, "usage": _stored(row.usage)}
+
+
+def _stored(usage: Usage | None) -> str | None:
+    return None if usage is None else msgspec.json.encode(usage).decode()
+
+
+def _usage(stored: str | None) -> Usage | None:
+    return None if stored is None else msgspec.json.decode(stored, type=Usage)
 
 
 def _execution(fields: dict[str, Any]) -> ExecutionRow:
     fields["waiting"] = read_questions(fields["waiting"])
     fields["parked"] = bool(fields["parked"])
+    fields["usage"] = _usage(fields["usage"])
     return ExecutionRow(**fields)
 
 

@@ -129,7 +129,7 @@ def _append_events(db: sqlite3.Connection, ordinal: int, entries: Sequence[Entry
 
 def _turning(row: ExecutionRow) -> tuple[object, ...]:
     """What changes a few times only in the life of an execution."""
-    return row.status, row.owner, row.running_since, row.waiting
+    return row.status, row.owner, row.running_since, row.waiting, row.usage
 
 
 def _take(db: sqlite3.Connection, owner: str, row: sqlite3.Row) -> Claim:

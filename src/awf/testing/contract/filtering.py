@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
+from awf.domain.outcomes import Usage
+from awf.journal.events import StepRetrying
 from awf.journal.store import ExecutionFilter, ExecutionRow, ExecutionStatus, Statistics, Store
-from awf.testing.builders import EPOCH, SECOND, acceptance, finished, running
+from awf.testing.builders import (
+    EPOCH,
+    FINALS,
+    SECOND,
+    acceptance,
+    entries,
+    finished,
+    running,
+    step_completed,
+    step_failed,
+    step_started,
+)
 from awf.testing.contract.topic import OpenStores, Topic
 
 _WORKFLOWS = ("build-app", "rare", "deploy app")
@@ -130,6 +144,34 @@ async def statistics_count_what_has_finished_and_matches(open_stores: OpenStores
             assert await other.statistics(query) == expected, query
 
 
+async def what_agents_cost_is_kept_and_summed_up(open_stores: OpenStores) -> None:
+    async with open_stores() as (store, other):
+        cost = Usage(input=100, output=10, cached=40, cost=0.5)
+        for name, workflow, final in (("a", "review", "completed"), ("b", "review", "failed")):
+            claim = await running(store, name, workflow=workflow)
+            retried = StepRetrying(
+                step=1, state="build", path="build", attempt=1, exit_code=1, error="", delay=0, usage=cost
+            )
+            facts = (step_started(), retried, step_started(attempt=2), step_completed(usage=cost))
+            more = (step_started(2), step_failed(2, usage=Usage(output=1, estimated=True)))
+            await store.append(claim.ownership, entries(2, *facts))
+            await store.append(claim.ownership, entries(6, *more, FINALS[final]))
+        await finished(store, "completed", "c", workflow="build")
+        both = cost + cost
+        row = await other.execution("a")
+        assert row is not None
+        assert row.usage == both + Usage(output=1, estimated=True)
+        assert [row.usage for row in await other.executions(ExecutionFilter(workflow="build"))] == [None]
+        assert [step.usage for step in await other.steps("a")] == [both, Usage(output=1, estimated=True)]
+
+        async def spent(**wanted: Any) -> Usage:
+            return (await other.statistics(ExecutionFilter(**wanted))).usage
+
+        assert await spent() == row.usage + row.usage
+        assert await spent(workflow="review", status="failed") == row.usage
+        assert await spent(workflow="build") == Usage()
+
+
 async def an_empty_store_lists_nothing(open_stores: OpenStores) -> None:
     async with open_stores() as (store, _):
         assert await store.executions(ExecutionFilter()) == []
@@ -144,5 +186,6 @@ TOPICS: tuple[Topic, ...] = (
     every_combination_of_filters_lists_what_matches,
     pages_continue_below_an_order,
     statistics_count_what_has_finished_and_matches,
+    what_agents_cost_is_kept_and_summed_up,
     an_empty_store_lists_nothing,
 )

@@ -1,7 +1,7 @@
 SELECT
     e.ordinal AS "order", e.id, e.workflow, e.status, e.current_step, e.started_at, e.updated_at, e.running_since,
     e.completed_at, e.error, e.exit_code, e.waiting_for, e.waiting, e.parked, e.wake_at,
-    e.resumed_from, e.owner, e.last_seq
+    e.resumed_from, e.owner, e.last_seq, e.usage
 FROM executions AS e
 WHERE e.ordinal IN (SELECT value FROM json_each(?))
 ORDER BY e.ordinal DESC

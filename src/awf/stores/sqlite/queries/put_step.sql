@@ -1,7 +1,7 @@
 INSERT OR REPLACE INTO steps (
     ordinal, step, name, path, status, attempt, exit_code, started_at, completed_at, error, reused, command,
-    warnings, note, first_seq, last_seq
+    warnings, note, usage, first_seq, last_seq
 ) VALUES (
     :ordinal, :step, :name, :path, :status, :attempt, :exit_code, :started_at, :completed_at, :error, :reused, :command,
-    :warnings, :note, :first_seq, :last_seq
+    :warnings, :note, :usage, :first_seq, :last_seq
 )
