@@ -25,10 +25,13 @@ from awf.engine.presence import Member, Presence
 from awf.engine.service import Place, Service, Signals, journal_of
 from awf.journal.codec import encode
 from awf.journal.events import Entry, StepOutput, StepStarted
+from awf.runners.agents.port import Provider
+from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
 from awf.stores.memory import MemoryStore
+from awf.testing.agents import ScriptedTool
 from golden.workflows import FILES, MOMENTS
 
 HERE = Path(__file__).parent
@@ -68,14 +71,21 @@ class Recorder:
             Presence(self.directory / "engines", member),
         ]
         clock = SystemClock()
+        providers: dict[str, Provider] = {"scripted": ScriptedTool()}
         attempts = Attempts(self.directory / "attempts", Notes(self.directory / "engines", name))
         self.engine = Engine(
             store=self.store,
-            runners={"step": ShellRunner("/bin/sh", 1.0, clock, attempts)},
+            runners={
+                "step": ShellRunner("/bin/sh", 1.0, clock, attempts),
+                "agent": AgentRunner(providers, 1.0, clock, attempts),
+            },
             attempts=attempts,
             clock=clock,
             settings=EngineSettings(
-                slots=8, engines=self.directory / "engines", servers=self.directory / "servers"
+                slots=8,
+                engines=self.directory / "engines",
+                servers=self.directory / "servers",
+                tools=tools(providers),
             ),
             presence=self._presences[1],
             marks=_NoMarks(),
@@ -231,6 +241,13 @@ async def _adopted(recorder: Recorder) -> Journals:
     return {execution: await recorder.ended(execution)}
 
 
+async def _talked(recorder: Recorder) -> Journals:
+    """One whose agents have used a tool and gone on with a conversation."""
+    await recorder.start("engine-0")
+    execution = await recorder.service.run("talked", {})
+    return {execution: await recorder.ended(execution)}
+
+
 def _at(path: str) -> Callable[[Recorder], Awaitable[Journals]]:
     return lambda recorder: _in_flight(recorder, path)
 
@@ -243,6 +260,7 @@ CASES: dict[str, Callable[[Recorder], Awaitable[Journals]]] = {
     "entered": _entered,
     "asked": _asked,
     "adopted": _adopted,
+    "talked": _talked,
 }
 
 

@@ -24,6 +24,7 @@ from awf.journal.events import (
     LoopIterated,
     StepAdopted,
     StepCompleted,
+    StepOutput,
     StepReused,
     StepStarted,
 )
@@ -227,6 +228,18 @@ def test_one_that_was_adopted_and_whose_process_is_gone_by_now_runs_its_step_aga
         ("long", 2),
         ("last", 1),
     ]
+
+
+@pytest.mark.parametrize("path", ["talk", "more"])
+def test_a_conversation_of_then_goes_on(path: str, tmp_path: Path) -> None:
+    ((execution, whole),) = journals("talked").items()
+    cut = next(
+        entry.seq for entry in whole if isinstance(entry.fact, StepStarted) and entry.fact.path == path
+    )
+    after = played(tmp_path, {execution: whole[:cut]}, lambda recorder: recorder.ended(execution))
+    check_went_on(whole[:cut], after)
+    said = [fact.text for fact in of(after, StepOutput) if fact.path == "last"]
+    assert said == ["s-1: a and b\n"]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,35 @@ states:
   done: {type: terminal}
 """
 
-FILES = {"everything": EVERYTHING, "child": CHILD, "asked": ASKED, "apart": APART}
+TALKED = """
+name: talked
+states:
+  initial: talk
+  talk:
+    type: agent
+    provider: scripted
+    system_prompt: be brief
+    prompt: "what is here?"
+    conversation: {}
+    options:
+      script: |
+        echo '{"say": "I look. "}'
+        echo '{"use": {"id": "1", "name": "ls", "input": {"path": "."}}}'
+        echo '{"result": {"id": "1", "output": "a b"}}'
+        echo '{"answer": "I look. Two files.", "session": "s-1", "input": 12, "output": 5, "cost": 0.25}'
+    on_success: more
+  more:
+    type: agent
+    provider: scripted
+    prompt: "which of {{states.talk.Output}}"
+    conversation: {continue_from: talk}
+    options: {script: 'echo "{\\"answer\\": \\"$SESSION: a and b\\"}"'}
+    on_success: last
+  last: {type: step, command: "echo {{states.more.Output}}", on_success: done}
+  done: {type: terminal}
+"""
+
+FILES = {"everything": EVERYTHING, "child": CHILD, "asked": ASKED, "apart": APART, "talked": TALKED}
 
 MOMENTS = {
     "for-each": "each[1]/hold",
