@@ -63,6 +63,8 @@ the store's writer from its next transaction, and then everybody waits for it (m
 def prepare_process() -> None:
     """Settings of the interpreter that every process with a store wants."""
     sys.setswitchinterval(SWITCH_INTERVAL)
+    # It writes the URL of every request to the log, and a URL may hold a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def spare_the_collector() -> None:
@@ -151,7 +153,7 @@ def engine_fingerprint(settings: Settings) -> str:
     """Stands for the settings and the environment that an engine started now would have."""
     chosen = (
         (settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability),
-        (settings.retention_days, settings.retention_records),
+        (settings.retention_days, settings.retention_records, settings.http_allow_hosts),
     )
     environment = sorted(item for item in _engine_environment().items() if item[0] not in VOLATILE)
     return hashlib.sha256(repr((chosen, str(settings.root), environment)).encode()).hexdigest()[:16]
@@ -236,7 +238,7 @@ def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mappi
     return {
         "step": ShellRunner(shell, settings.grace, clock, attempts),
         "agent": AgentRunner(build_providers(), settings.grace, clock, attempts),
-        "operation": OperationRunner(build_operations(), clock),
+        "operation": OperationRunner(build_operations(settings), clock),
     }
 
 
@@ -245,9 +247,15 @@ def build_providers() -> Mapping[str, Provider]:
     return {}
 
 
-def build_operations() -> Mapping[str, Operation]:
+def build_operations(settings: Settings) -> Mapping[str, Operation]:
     """The operations that there are, by name."""
-    return {}
+    from awf.runners.operations.destinations import AllowedHosts
+    from awf.runners.operations.http import HttpRequest
+    from awf.runners.operations.web import Web
+
+    web = Web(AllowedHosts(settings.http_allow_hosts) if settings.http_allow_hosts else None)
+    operations: list[Operation] = [HttpRequest(web)]
+    return {operation.signature.name: operation for operation in operations}
 
 
 def build_engine(

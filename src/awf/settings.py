@@ -11,6 +11,7 @@ setting                ``.awf/config.yaml``         environment                d
 ``port``               ``server.port``              ``AWF_PORT``               ``2511``
 ``allow_hosts``        ``server.allow_host``        ``AWF_ALLOW_HOST``         none
 ``allow_origins``      ``server.allow_origin``      ``AWF_ALLOW_ORIGIN``       none
+``http_allow_hosts``   ``http.allow_host``          ``AWF_HTTP_ALLOW_HOST``    any
 ``slots``              ``engine.slots``             ``AWF_SLOTS``              4 per core, at least 16
 ``shell``              ``engine.shell``             ``AWF_SHELL``              ``$SHELL`` if it is a known one, else ``/bin/sh``
 ``grace``              ``engine.grace``             ``AWF_GRACE``              5 (seconds from SIGTERM to SIGKILL)
@@ -24,6 +25,7 @@ Lists in the environment are separated by commas.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +40,7 @@ N = TypeVar("N", int, float)
 CONFIG_FILE = Path(".awf", "config.yaml")
 
 
+_HOST = re.compile(r"(\*\.)?[^\s/:@?#%*\[\]]+")
 _ORIGIN = re.compile(r"https?://[^/\s?#@]+")
 
 
@@ -58,6 +61,7 @@ SETTINGS = (
     Setting("port", "server.port", "AWF_PORT"),
     Setting("allow_hosts", "server.allow_host", "AWF_ALLOW_HOST"),
     Setting("allow_origins", "server.allow_origin", "AWF_ALLOW_ORIGIN"),
+    Setting("http_allow_hosts", "http.allow_host", "AWF_HTTP_ALLOW_HOST"),
     Setting("slots", "engine.slots", "AWF_SLOTS"),
     Setting("shell", "engine.shell", "AWF_SHELL"),
     Setting("grace", "engine.grace", "AWF_GRACE"),
@@ -82,6 +86,7 @@ class Settings:
     port: int
     allow_hosts: tuple[str, ...]
     allow_origins: tuple[str, ...]
+    http_allow_hosts: tuple[str, ...]
     slots: int
     shell: str | None
     grace: float
@@ -119,6 +124,7 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
         port=read.whole("port", 0, 65535, 2511),
         allow_hosts=read.texts("allow_hosts"),
         allow_origins=_origins(read),
+        http_allow_hosts=_hosts(read),
         slots=read.whole("slots", 1, 100_000, max(16, 4 * cores)),
         shell=shell,
         grace=read.seconds("grace", 5.0),
@@ -137,6 +143,20 @@ def _origins(read: _Sources) -> tuple[str, ...]:
                 f"{read.found['allow_origins']}: {origin!r} is not an origin such as http://localhost:3000"
             )
     return origins
+
+
+def _hosts(read: _Sources) -> tuple[str, ...]:
+    hosts = read.texts("http_allow_hosts")
+    for host in hosts:
+        try:
+            ipaddress.ip_network(host.strip("[]"), strict=False)
+        except ValueError:
+            if not _HOST.fullmatch(host):
+                raise SettingsInvalid(
+                    f"{read.found['http_allow_hosts']}: {host!r} is neither a name such as api.example.com or "
+                    f"*.example.com, nor an address or a network such as 10.0.0.0/8"
+                ) from None
+    return hosts
 
 
 def _content(path: Path, *, named: bool) -> dict[str, Any]:

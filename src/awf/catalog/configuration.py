@@ -34,7 +34,8 @@ def _section(name: str) -> Keys:
 
 
 _SECTIONS = {
-    name: _section(name) for name in ("storage", "server", "engine", "retention", "notify", "telemetry")
+    name: _section(name)
+    for name in ("storage", "server", "http", "engine", "retention", "notify", "telemetry")
 }
 TOP = Keys(
     {

@@ -16,6 +16,8 @@ from typing import Any
 from awf.domain.secrets import MASK, maskable
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
+_LITERAL = f"{_OPEN}open{_CLOSE}"
+"""Stands in a sealed text for the character that begins placeholders."""
 
 
 class Sealer:
@@ -44,9 +46,11 @@ class Sealer:
         return _replaced(text, self.spans(text), lambda _: MASK)
 
     def seal(self, text: str) -> str:
-        """``text`` with a placeholder for every secret value. Of values that overlap, the first is replaced."""
+        """``text`` with a placeholder for every secret value. Of values that overlap, the first is replaced. What looks
+        like a placeholder in it, because somebody hopes for the value, is kept from being one."""
         if self._find is None:
             return text
+        text = text.replace(_OPEN, _LITERAL)
         spans: list[tuple[int, int]] = []
         for start, end in self._occurrences(text):
             if not spans or start >= spans[-1][1]:
@@ -57,7 +61,10 @@ class Sealer:
         """The inverse of ``seal``. A placeholder whose secret is not known (any more) stands as ``***``."""
         if _OPEN not in text:
             return text
-        return _PLACEHOLDER.sub(lambda found: self._by_name.get(found.group(1), MASK), text)
+        return _PLACEHOLDER.sub(
+            lambda found: _OPEN if found.group() == _LITERAL else self._by_name.get(found.group(1), MASK),
+            text,
+        )
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where secret values stand in a text, in order, overlapping ones as one."""
@@ -107,11 +114,11 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_mapped(part, change) for part in value]
     if isinstance(value, dict):
-        return {name: _mapped(part, change) for name, part in value.items()}
+        return {change(name): _mapped(part, change) for name, part in value.items()}
     return value
 
 
-_PLACEHOLDER = re.compile(f"{_OPEN}((?:inputs|env)\\.[^{_CLOSE}]*){_CLOSE}")
+_PLACEHOLDER = re.compile(f"{_OPEN}((?:inputs|env)\\.[^{_CLOSE}]*|open){_CLOSE}")
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[str], str]) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from awf.domain.workflow import Workflow
 
@@ -16,6 +17,8 @@ SHORTEST = 8
 
 _WORDS = frozenset({"secret", "token", "password", "passwd", "credential", "apikey"})
 _PAIRS = frozenset({("api", "key"), ("private", "key")})
+_PLAIN_IN_URLS = "!$%&'()*+,/:;=@[\\]^|"
+"""What browsers, and libraries like them, leave as it is in a path."""
 _PARTS = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -39,16 +42,34 @@ def _decided(name: str, secret: bool | None) -> bool:
 
 def maskable(values: Iterable[Any]) -> tuple[str, ...]:
     """The texts to look for when ``values`` must not be shown: strings (also those inside lists and maps) from 8
-    characters that are not plain numbers, as they are and as JSON writes them; the longest first.
+    characters that are not plain numbers, as they are and as JSON and URLs write them, also JSON inside JSON.
+
+    Their order is kept by later versions: journals refer to the texts by number.
     """
     found: set[str] = set()
+    others: set[str] = set()
     for value in values:
         for text in _strings(value):
             trimmed = text.strip()
             if len(trimmed) >= SHORTEST and not _PLAIN_NUMBER.fullmatch(trimmed):
-                found.add(trimmed)
-                found.add(json.dumps(trimmed, ensure_ascii=False)[1:-1])
-    return tuple(sorted(found, key=lambda text: (-len(text), text)))
+                found |= {trimmed, _quoted(trimmed)}
+                others |= _spellings(trimmed)
+    return (*_longest_first(found), *_longest_first(others - found))
+
+
+def _spellings(text: str) -> set[str]:
+    found = {text, quote_plus(text)} | {quote(text, safe=safe) for safe in ("", "/", _PLAIN_IN_URLS)}
+    for _ in range(2):
+        found |= {_quoted(one, ascii_only=ascii_only) for one in found for ascii_only in (True, False)}
+    return found
+
+
+def _quoted(text: str, *, ascii_only: bool = False) -> str:
+    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+
+
+def _longest_first(texts: set[str]) -> list[str]:
+    return sorted(texts, key=lambda text: (-len(text), text))
 
 
 def _strings(value: Any) -> Iterable[str]:

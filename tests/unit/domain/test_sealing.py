@@ -1,4 +1,5 @@
 import json
+from urllib.parse import quote, quote_plus
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,30 @@ def test_a_value_is_masked_as_json_writes_it_and_without_the_space_around_it() -
     sealer = Sealer({"inputs.a": value})
     assert sealer.mask(json.dumps({"k": value})) == '{"k": "***\\n"}'
     assert sealer.mask('line "one"\nline two') == MASK
+
+
+def test_a_value_is_masked_as_others_write_it() -> None:
+    value = 'pä"ss wörd/'
+    sealer = Sealer({"inputs.a": value})
+    body = json.dumps({"k": value})
+    for text in (body, json.dumps({"body": body}), quote(value), quote(value, safe=""), quote_plus(value)):
+        assert MASK in sealer.mask(text)
+        assert "ss" not in sealer.mask(text)
+
+
+def test_keys_are_texts_too() -> None:
+    sealer = Sealer(SECRETS)
+    given_map = {"s3cr3t-value": ["another one"]}
+    assert sealer.masked(given_map) == {MASK: [MASK]}
+    assert sealer.unsealed(sealer.sealed(given_map)) == given_map
+
+
+def test_who_writes_a_placeholder_does_not_get_the_value() -> None:
+    sealer = Sealer(SECRETS)
+    hopeful = sealer.seal("s3cr3t-value") + " another one \ue000 \ue001"
+    sealed = sealer.seal(hopeful)
+    assert "another one" not in sealed
+    assert sealer.unseal(sealed) == hopeful
 
 
 @given(

@@ -77,7 +77,20 @@ def _faulty(_: Mapping[str, Any]) -> Any:
     [
         (_broken, {"n": 1}, "do.it", "do.it: the server said no", 1),
         (_faulty, {"n": 1}, "do.it", "do.it: internal error of the operation: KeyError('oops')", 1),
-        (lambda _: {"x": {1}}, {"n": 1}, "do.it", "do.it: internal error of the operation: TypeError", 1),
+        (
+            lambda _: {"x": object()},
+            {"n": 1},
+            "do.it",
+            "do.it: internal error of the operation: TypeError",
+            1,
+        ),
+        (
+            lambda _: {"x": "\ud800"},
+            {"n": 1},
+            "do.it",
+            "do.it: internal error of the operation: UnicodeEnc",
+            1,
+        ),
         (_broken, {"m": 1}, "do.it", "do.it: n is required\ndo.it: unknown input 'm'", 1),
         (_broken, {"n": 1}, "do.its", "operation 'do.its' not found (did you mean 'do.it'?)", 127),
     ],

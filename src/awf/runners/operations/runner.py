@@ -7,11 +7,12 @@ Inputs are coerced to their declared types and checked with all errors at once. 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
 from awf.domain.suggest import did_you_mean
@@ -65,10 +66,14 @@ class OperationRunner:
         if stopped == "timeout":
             return Failed(f"timeout exceeded ({duration_text(fact.timeout or 0)})", TIMEOUT_EXIT, duration)
         outcome = working.result()
-        if isinstance(outcome, str):
-            return Failed(f"{name}: {outcome}", 1, duration)
-        text = json.dumps(outcome, ensure_ascii=False, separators=(",", ":"))
-        return Succeeded(0, duration, product=Product(output=text, response=outcome))
+        if isinstance(outcome, OperationFailed):
+            return Failed(
+                f"{name}: {outcome.message}",
+                duration=duration,
+                product=None if outcome.outputs is None else _product(outcome.outputs),
+                retry_after=outcome.retry_after,
+            )
+        return Succeeded(0, duration, product=outcome)
 
     async def adopt(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
@@ -83,15 +88,18 @@ class OperationRunner:
 
 async def _perform(
     operation: Operation, inputs: Mapping[str, Any], context: OperationContext
-) -> dict[str, Any] | str:
-    """The outputs, or the error's text."""
+) -> Product | OperationFailed:
+    """What it made, or the failure. What is not JSON is found here, and is the operation's fault."""
     try:
-        outputs = await operation.perform(inputs, context)
-        # What is not JSON is found here, and is the operation's fault.
-        json.dumps(outputs, allow_nan=False)
-        return dict(outputs)
+        return _product(await operation.perform(inputs, context))
     except OperationFailed as failure:
-        return failure.message
+        return failure
     except Exception as error:
         log.exception("execution %s, step %s: the operation failed", context.execution, context.state)
-        return f"internal error of the operation: {error!r}"
+        return OperationFailed(f"internal error of the operation: {error!r}")
+
+
+def _product(outputs: Mapping[str, Any]) -> Product:
+    """Raises what msgspec raises of values that are not JSON."""
+    text = msgspec.json.encode(outputs)
+    return Product(output=text.decode(), response=msgspec.json.decode(text))
