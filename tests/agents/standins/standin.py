@@ -96,7 +96,7 @@ class Standin:
         self.name = name
         self.scenario = ""
         self._home = Path(os.environ["HOME"], ".standins", name)
-        self._written = 0
+        self._interrupted = False
 
     def asked(self, prompt: str) -> str:
         """Take note of the prompt; it, without the choice at its end."""
@@ -158,14 +158,16 @@ class Standin:
             self.raw(data[:-1] + b"\r\n\r\n")
         else:
             self.raw(data)
-        self._written += 1
 
     def raw(self, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
     def interrupt(self) -> None:
-        """Call in the middle of the answer."""
+        """Call in the middle of the answer; only the first time counts."""
+        if self._interrupted:
+            return
+        self._interrupted = True
         if self.scenario == "crash":
             self.raw(b'{"type":"half of an ev')
             os.kill(os.getpid(), signal.SIGKILL)
