@@ -197,6 +197,7 @@ class StillRunning(ExecutionError):
     """An execution is not over within the time that its caller wanted to wait; it goes on."""
 
     code = "EXECUTION.WAIT.STILL_RUNNING"
+    remedy = "`awf status EXECUTION` for how it goes on"
 
 
 class ReplayDiverged(ExecutionError):
@@ -248,6 +249,7 @@ class ServerUnreachable(SystemFault):
 
     code = "SYSTEM.NET.UNREACHABLE"
     http_status = 502
+    remedy = "`awf serve` there, or another address (`--server`, AWF_SERVER)"
 
 
 class NotAnAwfServer(SystemFault):
@@ -255,6 +257,7 @@ class NotAnAwfServer(SystemFault):
 
     code = "SYSTEM.NET.NOT_AWF"
     http_status = 502
+    remedy = "another address (`--server`, AWF_SERVER)"
 
 
 class ServerDraining(SystemFault):

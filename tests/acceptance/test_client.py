@@ -258,6 +258,21 @@ def test_a_viewer_that_leaves_closes_its_connection(project: Project) -> None:
     gate.open()
 
 
+@both
+def test_the_events_that_there_are_now(project: Project, follow: Watch) -> None:
+    gate = Gate(project.root / "gate")
+    project.steps("long", f"echo begun; {gate.wait}")
+    server = project.serve()
+    execution = server.run("long")
+    server.wait_event(execution, "output")
+    seen = follow(server.url, execution, follow=False)
+    assert [event.name for event in seen] == ["step.started", "output"]
+    assert follow(server.url, execution, follow=False, after=seen[-1].id) == []
+    gate.open()
+    server.wait(execution)
+    assert follow(server.url, execution, follow=False) == reference(server, execution)
+
+
 def test_waiting_has_a_limit(project: Project) -> None:
     gate = Gate(project.root / "gate")
     project.steps("long", gate.wait)

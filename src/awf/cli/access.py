@@ -132,6 +132,12 @@ class Access(Protocol):
 
 def open_access() -> contextlib.AbstractAsyncContextManager[Access]:
     """The access that the options of the command and the environment choose, open as long as the block runs."""
+    from awf.cli.options import chosen_server
+
+    if (server := chosen_server()) is not None:
+        from awf.cli.remote import RemoteAccess
+
+        return RemoteAccess(server)
     from awf.cli.local import LocalAccess
     from awf.cli.project import settings_of
 

@@ -8,8 +8,8 @@ import sys
 import click
 
 from awf import __version__
-from awf.cli.options import Options, share, shared
-from awf.errors import UserError
+from awf.cli.options import REMOTE, Options, current, share, shared
+from awf.errors import RequestInvalid, UserError
 
 COMMANDS = {
     "cancel": "Cancel executions.",
@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module("awf.cli." + cmd_name)
         command = module.command
         assert isinstance(command, click.Command)
-        return share(command)
+        return share(command, remote=cmd_name in REMOTE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``, without importing any."""
@@ -50,7 +50,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=[*shared()])
 @click.version_option(__version__, prog_name="awf")
-def awf() -> None:
+@click.pass_context
+def awf(context: click.Context) -> None:
     """Run YAML state machines, durably, and drive them over HTTP.
 
     The options below can also stand after the command.
@@ -60,7 +61,10 @@ def awf() -> None:
       awf init
       awf run example
       awf -f json history
+      awf --server http://build:2511 run deploy-app
     """
+    if current().server is not None and context.invoked_subcommand not in REMOTE:
+        raise RequestInvalid(f"awf {context.invoked_subcommand} works on this machine; it has no --server")
 
 
 def main(arguments: list[str] | None = None) -> None:

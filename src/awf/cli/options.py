@@ -13,18 +13,26 @@ from typing import Any, Literal, TypeAlias
 
 import click
 
+from awf.errors import RequestInvalid
+
 Format: TypeAlias = Literal["text", "json", "table", "quiet"]
+REMOTE = frozenset({
+    "cancel", "events", "history", "list", "logs", "respond", "resume", "run", "status", "transcript", "validate",
+})  # fmt: skip
+"""The commands that can speak to a server elsewhere."""
 FORMATS: tuple[Format, ...] = ("text", "json", "table", "quiet")
 
 
 @dataclass(slots=True)
 class Options:
-    """What the shared options say. ``color`` False: no colours, whatever the terminal can. ``verbose``: tell more."""
+    """What the shared options say. ``color`` False: no colours, whatever the terminal can. ``verbose``: tell more.
+    ``server``: the URL of the server to speak to, instead of the store here."""
 
     format: Format = "text"
     color: bool = True
     verbose: bool = False
     storage: Path | None = None
+    server: str | None = None
 
     @property
     def quiet(self) -> bool:
@@ -60,20 +68,40 @@ def shared() -> list[click.Option]:
             help="Storage directory (default: .awf/storage in the project; AWF_STORAGE).",
             **_noted("storage"),
         ),
+        click.Option(
+            ["--server"],
+            metavar="URL",
+            help="Speak to the server there, not to the storage here (AWF_SERVER).",
+            **_noted("server"),
+        ),
     ]
 
 
-def share(command: click.Command) -> click.Command:
-    """Give a loaded command, and those below it, the shared options that it does not have. Twice is safe."""
+def chosen_server() -> str | None:
+    """The URL of the server that the command is to speak to; None for the storage here. What the command line says wins over
+    the environment. Raises RequestInvalid where it says both."""
+    options = current()
+    if options.server is None:
+        return None if options.storage is not None else os.environ.get("AWF_SERVER") or None
+    if options.storage is not None:
+        raise RequestInvalid("--server and --storage do not go together: a server has its own storage")
+    return options.server
+
+
+def share(command: click.Command, *, remote: bool) -> click.Command:
+    """Give a loaded command, and those below it, the shared options that it does not have; ``remote`` ones ``--server`` too.
+    Twice is safe."""
     taken = {name for option in command.params for name in option.opts}
     for option in shared():
+        if option.name == "server" and not remote:
+            continue
         if not taken.intersection(name for name in option.opts if name.startswith("--")):
             option.opts = [name for name in option.opts if name not in taken]
             option.hidden = True
             command.params.append(option)
     if isinstance(command, click.Group):
         for below in command.commands.values():
-            share(below)
+            share(below, remote=remote)
     return command
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -87,39 +87,41 @@ class AsyncClient:
         *,
         after: int = 0,
         everything: bool = False,
+        follow: bool = True,
         timeout: float | None = None,
-    ) -> AsyncIterator[Event]:
-        follow = Following(
+    ) -> AsyncGenerator[Event, None]:
+        viewer = Following(
             execution,
             after=after,
             everything=everything,
+            follow=follow,
             retries=self._connection.retries,
             patience=self._patience,
             limit=timeout,
         )
-        while not follow.ended:
-            quiet = follow.quiet
+        while not viewer.ended:
+            quiet = viewer.quiet
             try:
                 async with self._http.stream(
                     "GET",
-                    follow.target,
-                    headers=follow.request_headers,
+                    viewer.target,
+                    headers=viewer.request_headers,
                     timeout=self._connection.stream_timeout(quiet),
                 ) as response:
-                    if follow.opened(self._connection.head(response)):
+                    if viewer.opened(self._connection.head(response)):
                         async for chunk in response.aiter_bytes():
-                            for event in follow.received(chunk):
+                            for event in viewer.received(chunk):
                                 yield event
-                            if follow.ended or follow.overdue(quiet):
+                            if viewer.ended or viewer.overdue(quiet):
                                 break
                         else:
-                            follow.closed()
-                    elif not follow.ended:
+                            viewer.closed()
+                    elif not viewer.ended:
                         await response.aread()
-                        follow.refused(self._connection.answer(response))
+                        viewer.refused(self._connection.answer(response))
             except httpx.HTTPError as error:
-                follow.lost(self._connection.unreachable(error))
-            await self._pause(follow.pause)
+                viewer.lost(self._connection.unreachable(error))
+            await self._pause(viewer.pause)
 
     async def cancel(self, execution: str) -> None:
         return await self._do(operations.cancel(execution))

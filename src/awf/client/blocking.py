@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -102,41 +102,44 @@ class Client:
         *,
         after: int = 0,
         everything: bool = False,
+        follow: bool = True,
         timeout: float | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """The events of an execution, each once and in order, from the first (or the one behind the number ``after``) to
         the ``workflow.*`` that ends it. Connections that break and servers that restart are got over. ``everything``: also
-        those that say more than the usual stream. Raises ExecutionNotFound, StillRunning after ``timeout`` seconds."""
-        follow = Following(
+        those that say more than the usual stream. Without ``follow``: those that there are now. Raises ExecutionNotFound,
+        StillRunning after ``timeout`` seconds."""
+        viewer = Following(
             execution,
             after=after,
             everything=everything,
+            follow=follow,
             retries=self._connection.retries,
             patience=self._patience,
             limit=timeout,
         )
-        while not follow.ended:
-            quiet = follow.quiet
+        while not viewer.ended:
+            quiet = viewer.quiet
             try:
                 with self._http.stream(
                     "GET",
-                    follow.target,
-                    headers=follow.request_headers,
+                    viewer.target,
+                    headers=viewer.request_headers,
                     timeout=self._connection.stream_timeout(quiet),
                 ) as response:
-                    if follow.opened(self._connection.head(response)):
+                    if viewer.opened(self._connection.head(response)):
                         for chunk in response.iter_bytes():
-                            yield from follow.received(chunk)
-                            if follow.ended or follow.overdue(quiet):
+                            yield from viewer.received(chunk)
+                            if viewer.ended or viewer.overdue(quiet):
                                 break
                         else:
-                            follow.closed()
-                    elif not follow.ended:
+                            viewer.closed()
+                    elif not viewer.ended:
                         response.read()
-                        follow.refused(self._connection.answer(response))
+                        viewer.refused(self._connection.answer(response))
             except httpx.HTTPError as error:
-                follow.lost(self._connection.unreachable(error))
-            self._pause(follow.pause)
+                viewer.lost(self._connection.unreachable(error))
+            self._pause(viewer.pause)
 
     def cancel(self, execution: str) -> None:
         """Ask for an execution to end; that is durable then. It makes no difference where there is nothing to end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -25,7 +26,8 @@ class Following:
 
     Every event is handed out once, in order: a new connection goes on after the last one seen, and what was seen is
     dropped. The first contact is tried ``retries`` times more; after that the server may be away for ``patience``
-    seconds. ``limit``: seconds after which StillRunning is raised.
+    seconds. Without ``follow`` it is over with the events that there are; ``limit``: seconds after which StillRunning is
+    raised.
     """
 
     def __init__(
@@ -34,15 +36,18 @@ class Following:
         *,
         after: int = 0,
         everything: bool = False,
+        follow: bool = True,
         retries: int,
         patience: float,
         limit: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.target = f"{execution_path(execution)}/events{'?events=all' if everything else ''}"
+        query = {**({"events": "all"} if everything else {}), **({} if follow else {"follow": "false"})}
+        self.target = f"{execution_path(execution)}/events{f'?{urlencode(query)}' if query else ''}"
         self.ended = False
         self.pause = 0.0
         self._execution = execution
+        self._follow = follow
         self._last = after
         self._pace = Pace()
         self._retries = retries
@@ -95,7 +100,10 @@ class Following:
         return quiet - left > max(0.25, left / 10)
 
     def closed(self) -> None:
-        """The stream ended as HTTP says, but the execution has not: the server is leaving, say."""
+        """The stream ended as HTTP says, and not with a final event: the server is leaving, say."""
+        if not self._follow:
+            self.ended = True
+            return
         self._again(None, "it closed the event stream")
 
     def refused(self, answer: Answer) -> None:

@@ -17,16 +17,16 @@ FINAL_EVENTS = frozenset({"workflow.completed", "workflow.failed"})
 """The names of the events that end a stream."""
 
 
-class WorkflowSummary(Struct, frozen=True, kw_only=True):
+class WorkflowSummary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A workflow in the list. ``name`` is what it is addressed by; ``error`` says why it cannot be run as it stands."""
 
     name: str
-    version: str = ""
-    description: str = ""
+    version: str
+    description: str
     error: str | None = None
 
 
-class Validation(Struct, frozen=True, kw_only=True):
+class Validation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that is wrong with a workflow, each text with its place in the file."""
 
     errors: list[str]
@@ -38,7 +38,7 @@ class Validation(Struct, frozen=True, kw_only=True):
         return not self.errors
 
 
-class Waiting(Struct, frozen=True, kw_only=True):
+class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step that waits for a person. The answer is one of ``choices``; where there are none, any text."""
 
     step: int
@@ -51,7 +51,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     deadline: datetime | None = None
 
 
-class Execution(Struct, frozen=True, kw_only=True):
+class Execution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An execution. ``status`` is ``pending``, ``running``, ``completed``, ``failed`` or ``cancelled``."""
 
     execution_id: str
@@ -74,7 +74,7 @@ class Execution(Struct, frozen=True, kw_only=True):
         return self.status in FINISHED
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of a state, its latest attempt. ``output`` is the end of what it wrote, at most 64 KiB;
     ``step_output`` fetches all of it."""
 
@@ -92,28 +92,28 @@ class Step(Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
     note: str | None = None
     error: str | None = None
-    output: str = ""
+    output: str
     output_truncated: bool = False
 
 
-class ExecutionDetail(Execution, frozen=True, kw_only=True):
+class ExecutionDetail(Execution, frozen=True, kw_only=True, omit_defaults=True):
     """An execution with its inputs (secrets masked) and its latest 100 steps."""
 
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, Any]
+    steps: list[Step]
     warnings: list[str] = []
-    steps: list[Step] = []
 
 
-class StepOutput(Struct, frozen=True, kw_only=True):
+class StepOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One stream of a step, whole. ``omitted_bytes`` counts what was too much to be kept."""
 
     number: int
     stream: str
     output: str
-    omitted_bytes: int = 0
+    omitted_bytes: int
 
 
-class HistoryEntry(Struct, frozen=True, kw_only=True):
+class HistoryEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A finished execution. ``status`` is ``success``, ``failed`` or ``cancelled``; ``id`` is the execution's."""
 
     id: str
@@ -126,7 +126,7 @@ class HistoryEntry(Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
 
 
-class Statistics(Struct, frozen=True, kw_only=True, rename="pascal"):
+class Statistics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
     """Counts over finished executions."""
 
     total_executions: int
@@ -136,7 +136,7 @@ class Statistics(Struct, frozen=True, kw_only=True, rename="pascal"):
     avg_duration_ms: int
 
 
-class Page(Struct, Generic[T], frozen=True, kw_only=True):
+class Page(Struct, Generic[T], frozen=True, kw_only=True, omit_defaults=True):
     """Some of many: newest first for executions and history, in order for steps. ``cursor`` fetches the next page; None
     on the last one."""
 

@@ -38,13 +38,17 @@ LastEventId = Annotated[
 
 
 class EventStream:
-    """One viewer: sends an execution's frames after ``position`` until the last one, or until the client has gone."""
+    """One viewer: sends an execution's frames after ``position`` until the last one, or until the client has gone. Without
+    ``follow`` it ends with those that the execution had when the viewer came."""
 
-    def __init__(self, feeds: Feeds, row: ExecutionRow, position: int, *, everything: bool) -> None:
+    def __init__(
+        self, feeds: Feeds, row: ExecutionRow, position: int, *, everything: bool, follow: bool
+    ) -> None:
         self._feeds = feeds
         self._row = row
         self._position = position
         self._everything = everything
+        self._follow = follow
         self._gone = False
         self._waiting: asyncio.Future[None] | None = None
 
@@ -61,6 +65,8 @@ class EventStream:
     async def _show(self, feed: Feed, send: Send) -> None:
         beats = feed.beats
         while not (self._gone or feed.closed):
+            if not self._follow and self._position >= self._row.last_seq:
+                return
             found = await feed.next(self._position, everything=self._everything)
             if found is not None:
                 self._position, data = found
@@ -112,14 +118,16 @@ async def stream_events(
     from_header: LastEventId = None,
     last_event_id: queries.LastEventIdQuery = None,
     events: queries.Events = None,
+    follow: queries.Follow = None,
 ) -> ASGIApp:
     everything = queries.events(events)
+    following = queries.follow(follow)
     row = await service.execution(queries.execution_id(id))
     given = last_event_id if from_header is None else from_header
     position = await starting_position(service.store, row, given, everything=everything)
     if position == row.last_seq and row.status in _ENDED:
         return cast("ASGIApp", _nothing_left)
-    return cast("ASGIApp", EventStream(feeds, row, position, everything=everything))
+    return cast("ASGIApp", EventStream(feeds, row, position, everything=everything, follow=following))
 
 
 async def _nothing_left(_scope: Scope, _receive: Receive, send: Send) -> None:

@@ -87,6 +87,13 @@ Events = Annotated[
     str | None,
     _parameter("which events", {"type": "string", "enum": ["default", "all"], "default": "default"}),
 ]
+Follow = Annotated[
+    str | None,
+    _parameter(
+        "whether to go on with what is yet to come",
+        {"type": "string", "enum": ["true", "false"], "default": "true"},
+    ),
+]
 LastEventIdQuery = Annotated[
     str | None, _parameter("continue after this event, where the header cannot be set", _TEXT)
 ]
@@ -117,6 +124,11 @@ def stream_name(text: str | None) -> Stream:
 def events(text: str | None) -> bool:
     """Whether all events are wanted, not only those of the default stream."""
     return bool(_one_of("events", text, {"default": False, "all": True}))
+
+
+def follow(text: str | None) -> bool:
+    """Whether a stream goes on after the events that there are."""
+    return _one_of("follow", text, {"true": True, "false": False}) is not False
 
 
 def execution_id(text: str) -> str:

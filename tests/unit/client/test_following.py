@@ -85,6 +85,18 @@ def test_nothing_left() -> None:
     assert follow.ended
 
 
+def test_what_there_is_ends_where_the_stream_does() -> None:
+    follow = following(follow=False)
+    assert follow.target == "/api/executions/e/events?follow=false"
+    follow.opened(STREAM)
+    assert read(follow, frames(1)) == [1]
+    follow.lost(GONE)
+    assert not follow.ended
+    follow.opened(STREAM)
+    follow.closed()
+    assert follow.ended
+
+
 def test_closing_is_not_the_end() -> None:
     follow = following(everything=True)
     follow.opened(STREAM)

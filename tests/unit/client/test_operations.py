@@ -34,6 +34,7 @@ EXECUTION = {
     "started_at": "2026-05-17T20:39:00Z",
     "updated_at": "2026-05-17T20:39:05.25Z",
 }
+DETAIL = {**EXECUTION, "steps": [], "inputs": {}}
 
 
 def answered(operation: Operation[Any], body: Any, status: int = 200, **headers: str) -> Any:
@@ -91,7 +92,7 @@ def test_times_are_sent_with_their_zone() -> None:
 
 
 def test_members_that_are_not_known_are_ignored_and_absent_ones_have_their_defaults() -> None:
-    found = answered(operations.execution("e"), {**EXECUTION, "colour": {"a": 1}, "steps": [], "inputs": {}})
+    found = answered(operations.execution("e"), {**DETAIL, "colour": {"a": 1}})
     assert found.updated_at == datetime(2026, 5, 17, 20, 39, 5, 250_000, UTC)
     assert (found.completed_at, found.waiting, found.warnings, found.finished) == (None, [], [], False)
     with pytest.raises(AttributeError):
@@ -99,7 +100,7 @@ def test_members_that_are_not_known_are_ignored_and_absent_ones_have_their_defau
 
 
 def test_a_status_of_a_later_version_is_taken_as_it_is() -> None:
-    assert answered(operations.execution("e"), {**EXECUTION, "status": "paused"}).status == "paused"
+    assert answered(operations.execution("e"), {**DETAIL, "status": "paused"}).status == "paused"
 
 
 @pytest.mark.parametrize(

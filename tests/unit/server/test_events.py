@@ -77,6 +77,20 @@ async def test_a_finished_execution_is_replayed_whole(bench: Bench) -> None:
 
 
 @scenario
+async def test_what_there_is_now_is_shown_and_no_more(bench: Bench) -> None:
+    execution = await bench.run()
+    await bench.append(execution, ExecutionStarted(engine="e"), ENTERED, step_started())
+    assert [event.name for event in await whole(bench, execution, "follow=false")] == ["step.started"]
+    assert await whole(bench, execution, "follow=false", **{"last-event-id": "4"}) == []
+    await bench.append(execution, step_output(1, "x"))
+    names = [event.name for event in await whole(bench, execution, "follow=false&events=all")]
+    assert names[0] == "execution.accepted"
+    assert names[-2:] == ["step.started", "output"]
+    async with bench.view(execution, "follow=perhaps") as viewer:
+        assert viewer.status == 400
+
+
+@scenario
 async def test_a_viewer_of_what_is_removed_meanwhile_is_let_go(bench: Bench) -> None:
     execution = await story(bench)
     await story(bench)
