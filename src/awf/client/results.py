@@ -51,6 +51,18 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deadline: datetime | None = None
 
 
+class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What agents have cost. ``tokens_cached`` are those of ``tokens_input`` that a cache had; ``tokens_estimated``: nobody
+    counted some of them; ``cost_usd`` is what providers said."""
+
+    tokens_used: int
+    tokens_input: int
+    tokens_output: int
+    tokens_cached: int = 0
+    tokens_estimated: bool = False
+    cost_usd: float | None = None
+
+
 class Execution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An execution. ``status`` is ``pending``, ``running``, ``completed``, ``failed`` or ``cancelled``."""
 
@@ -67,6 +79,7 @@ class Execution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     exit_code: int | None = None
     resumed_from: str | None = None
+    usage: Usage | None = None
 
     @property
     def finished(self) -> bool:
@@ -91,6 +104,7 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reused: bool = False
     warnings: list[str] = []
     note: str | None = None
+    usage: Usage | None = None
     error: str | None = None
     output: str
     output_truncated: bool = False
@@ -124,16 +138,21 @@ class HistoryEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_ms: int
     error: str | None = None
     exit_code: int | None = None
+    usage: Usage | None = None
 
 
 class Statistics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
-    """Counts over finished executions."""
+    """Counts over finished executions; tokens and cost where agents have had any."""
 
     total_executions: int
     success_count: int
     failed_count: int
     cancelled_count: int
     avg_duration_ms: int
+    tokens_used: int | None = None
+    tokens_input: int | None = None
+    tokens_output: int | None = None
+    cost_usd: float | None = None
 
 
 class Page(Struct, Generic[T], frozen=True, kw_only=True, omit_defaults=True):

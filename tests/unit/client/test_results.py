@@ -12,6 +12,7 @@ PAIRS = [
     (results.WorkflowSummary, schemas.WorkflowSummary),
     (results.Validation, schemas.Validation),
     (results.Waiting, schemas.Waiting),
+    (results.Usage, schemas.Usage),
     (results.Execution, schemas.Execution),
     (results.ExecutionDetail, schemas.ExecutionDetail),
     (results.Step, schemas.Step),
