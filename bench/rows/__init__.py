@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from bench.rows import accept, adopt, chain, cli, crash, disk, events, history, idle, start, steps, viewers
+from bench.rows import (
+    accept,
+    adopt,
+    chain,
+    cli,
+    crash,
+    disk,
+    events,
+    history,
+    idle,
+    language,
+    listing,
+    loop,
+    start,
+    steps,
+    viewers,
+)
 
 ROWS: dict[str, ModuleType] = {
     "start": start,
     "events": events,
     "steps": steps,
     "chain": chain,
+    "loop": loop,
     "viewers": viewers,
     "accept": accept,
     "history": history,
@@ -18,6 +35,8 @@ ROWS: dict[str, ModuleType] = {
     "adopt": adopt,
     "idle": idle,
     "cli": cli,
+    "language": language,
+    "listing": listing,
     "disk": disk,
 }
 """In the order in which they run. Each has ``measure(context)``, which gives figures, and a docstring."""
