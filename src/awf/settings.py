@@ -170,17 +170,28 @@ def _content(path: Path, *, named: bool) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise SettingsInvalid(f"config error: cannot read {path}: {error.strerror}") from error
-    import yaml
-
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsInvalid(f"config error: parse: {path}: {error}") from error
+    content = _parsed(path, text)
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise SettingsInvalid(f"config error: {path}: the top level must be a map")
     return content
+
+
+def _parsed(path: Path, text: bytes) -> Any:
+    import yaml
+
+    place, why = str(path), ""
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark, why = error.problem_mark, error.problem or ""
+        place += f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+    except RecursionError:
+        why = "it is nested too deeply"
+    except (yaml.YAMLError, ValueError) as error:
+        why = str(error).partition("\n")[0]
+    raise SettingsInvalid(f"config error: parse: {place}: {why}")
 
 
 @dataclass(slots=True)

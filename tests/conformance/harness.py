@@ -18,6 +18,7 @@ from textwrap import dedent
 from typing import Any
 
 from awf.catalog import Catalog
+from awf.catalog.configuration import read_configuration
 from awf.catalog.sources import own_directories
 from awf.engine.clock import SystemClock
 from awf.engine.engine import Engine, EngineSettings
@@ -32,6 +33,7 @@ from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
 from awf.runners.shell import ShellRunner
+from awf.settings import CONFIG_FILE
 from awf.stores.sqlite.store import SqliteStore
 from awf.testing.agents import ScriptedTool
 
@@ -216,6 +218,7 @@ async def _run(
             root=str(project),
             working_dir=str(project),
             directories=own_directories({"HOME": str(project)}),
+            inputs=read_configuration(project / CONFIG_FILE, project).inputs,
         ),
     )
     try:

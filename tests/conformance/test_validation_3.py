@@ -47,6 +47,10 @@ def test_3_1_types_in_any_case_and_both_names_of_steps():
             "4:48 state 's' references undefined state 'x'",
         ),
         (
+            "  s: {type: step, command: 'true', on_success: don}\n  done: {type: terminal}\n",
+            "4:48 state 's' references undefined state 'don' (did you mean 'done'?)",
+        ),
+        (
             "  s: {type: step, command: 'true', on_success: d, on_failure: x}\n",
             "4:63 state 's' references undefined state 'x'",
         ),

@@ -103,7 +103,19 @@ def bomb(levels: int, width: int) -> str:
     return "\n".join(["name: main", *lines, f"states: *x{levels - 1}"])
 
 
+def misspelt(count: int) -> str:
+    """Every name of a state and of an input is wrong, and is like many others."""
+    inputs = ", ".join(f"{{name: value{number}}}" for number in range(500))
+    states = (
+        f"  state{number}: {{type: step, command: 'echo {{{{inputs.valeu{number}}}}} {{{{states.stat{number}x.Output}}}}', "
+        f"on_success: stat{number}e}}"
+        for number in range(count)
+    )
+    return "\n".join([f"name: main\ninputs: [{inputs}]\nstates:\n  initial: state", *states])
+
+
 HOSTILE = {
+    "many misspelt names": misspelt(1_000),
     "alias bomb": bomb(30, 10),
     "merge bomb": "name: main\nx0: &x0 {a: 1}\n"
     + "\n".join(f"x{n}: &x{n} {{<<: [*x{n - 1}, *x{n - 1}], k{n}: *x{n - 1}}}" for n in range(1, 200))

@@ -20,7 +20,6 @@ from awf.domain.findings import Findings
 from awf.domain.language import PARAMETER, TEMPLATE_FILE
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain_value
 from awf.domain.problems import UNPLACED, Position
-from awf.domain.suggest import did_you_mean
 
 CIRCULAR = "WORKFLOW.VALIDATION.CIRCULAR_TEMPLATE"
 _PLACES = (".awf/templates", "{{awf.storage_dir}}/templates", "{{awf.data_dir}}/templates")
@@ -120,7 +119,7 @@ class Expansion:
         arguments = given.entries if given else {}
         for key, entry in arguments.items():
             if key not in template.parameters:
-                hint = did_you_mean(key, template.parameters)
+                hint = self._findings.did_you_mean(key, template.parameters)
                 fields.warn(entry.key, UNKNOWN_KEY, f"template '{name}' has no parameter '{key}'{hint}")
         values: dict[str, Node] = {}
         for key, default in template.parameters.items():
@@ -161,7 +160,8 @@ class Expansion:
         def value(found: re.Match[str]) -> str:
             if found[1] in values:
                 return _text(values[found[1]])
-            message = f"template '{template}' has no parameter '{found[1]}'{did_you_mean(found[1], values)}"
+            hint = self._findings.did_you_mean(found[1], values)
+            message = f"template '{template}' has no parameter '{found[1]}'{hint}"
             self._findings.error(node.position, INVALID_VALUE, message)
             return ""
 

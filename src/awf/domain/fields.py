@@ -10,7 +10,6 @@ from awf.domain.findings import Findings
 from awf.domain.keys import Keys
 from awf.domain.nodes import Entry, ListNode, MapNode, Node, ScalarNode, kind_of
 from awf.domain.problems import Position, ProblemError
-from awf.domain.suggest import did_you_mean
 from awf.domain.templates import Template, parse_template
 
 WRONG_TYPE = "WORKFLOW.PARSE.WRONG_TYPE"
@@ -42,7 +41,8 @@ class Fields:
                 text = f"key '{name}' has no effect here" + (f": {instead}" if instead else "")
                 self.warn(entry.key, UNKNOWN_KEY, text)
             else:
-                hint = did_you_mean(name, keys.read) or did_you_mean(name, keys.inert)
+                suggest = self.findings.did_you_mean
+                hint = suggest(name, keys.read) or suggest(name, keys.inert)
                 self.warn(entry.key, UNKNOWN_KEY, f"unknown key '{name}'{hint}")
 
     def nested(self, key: str, keys: Keys, wanted: str = "a map") -> Fields | None:
@@ -172,7 +172,7 @@ class Fields:
         names = {name.casefold(): name for name in choices}
         found = names.get(node.text.casefold())
         if found is None:
-            self.invalid(node, refusal(node.text) + did_you_mean(node.text, names.values()))
+            self.invalid(node, refusal(node.text) + self.findings.did_you_mean(node.text, names.values()))
         return found
 
     def template(self, key: str) -> Template | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from awf.domain.problems import Position, Problem, ProblemError
+from awf.domain.suggest import did_you_mean
 
 MOST = 500
 """Problems kept of one file; a file with more is not helped by reading them."""
+MOST_HINTS = 100
+"""Suggestions made for one file: each is a search among many words."""
 
 
 class Findings:
@@ -14,6 +19,7 @@ class Findings:
     def __init__(self) -> None:
         self._problems: dict[tuple[Position, str], Problem] = {}
         self._failed = False
+        self._hints = 0
 
     def error(self, position: Position, code: str, message: str) -> None:
         self.add(Problem(position, code, message))
@@ -26,6 +32,11 @@ class Findings:
         if len(self._problems) < MOST or (found.severity == "error" and not self._failed):
             self._problems.setdefault((found.position, found.message), found)
         self._failed |= found.severity == "error"
+
+    def did_you_mean(self, word: str, candidates: Iterable[str], quote: str = "'") -> str:
+        """Like ``suggest.did_you_mean``, as often as is worth while for one file."""
+        self._hints += 1
+        return did_you_mean(word, candidates, quote) if self._hints <= MOST_HINTS else ""
 
     @property
     def failed(self) -> bool:

@@ -11,7 +11,6 @@ from awf.domain.findings import Findings
 from awf.domain.graph import Graph
 from awf.domain.packs import pack_of
 from awf.domain.scope import AWF_FIELDS, NAMESPACES, STATE_FIELDS
-from awf.domain.suggest import did_you_mean
 from awf.domain.uses import Use, uses
 from awf.domain.workflow import Workflow
 
@@ -48,7 +47,7 @@ class _Check:
         inputs_declared: bool,
         findings: Findings,
     ) -> None:
-        self._inputs = [item.name for item in workflow.inputs]
+        self._inputs = {item.name for item in workflow.inputs}
         self._inputs_declared = inputs_declared
         self._awf = AWF_FIELDS if pack_of(workflow.identifier) is None else (*AWF_FIELDS, "pack_name")
         self._states = states
@@ -60,7 +59,7 @@ class _Check:
     def use(self, use: Use) -> None:
         space = use.path[0]
         if space not in NAMESPACES:
-            hint = did_you_mean(space, NAMESPACES, '"')
+            hint = self._findings.did_you_mean(space, NAMESPACES, '"')
             self._error(use, UNKNOWN_NAMESPACE, f'unknown namespace "{space}" in {use.field}{hint}')
         elif space == "loop":
             self._loop(use)
@@ -105,13 +104,13 @@ class _Check:
             self._property(use, space, name, names.fields(space) or ())
 
     def _property(self, use: Use, space: str, name: str, known: Collection[str]) -> None:
-        hint = did_you_mean(name, known, '"')
+        hint = self._findings.did_you_mean(name, known, '"')
         self._error(use, INVALID_PROPERTY, f'{space} has no property "{name}" in {use.field}{hint}')
 
     def _input(self, use: Use, name: str) -> None:
         if name in self._inputs:
             return
-        hint = did_you_mean(name, self._inputs, '"')
+        hint = self._findings.did_you_mean(name, self._inputs, '"')
         message = f'undefined input "{name}" referenced in {use.field}{hint}'
         if self._inputs_declared and not use.guarded:
             self._error(use, UNDEFINED_INPUT, message)
@@ -121,7 +120,7 @@ class _Check:
     def _state(self, use: Use, name: str) -> None:
         if name not in self._states:
             who = f"state '{use.state}'" if use.state else "the workflow"
-            hint = did_you_mean(name, self._states)
+            hint = self._findings.did_you_mean(name, self._states)
             message = f"{who} references undefined state '{name}' in {use.field}{hint}"
             self._findings.error(use.position, MISSING_STATE, message)
             return
@@ -133,7 +132,7 @@ class _Check:
     def _state_property(self, use: Use, state: str, name: str) -> None:
         message = f'invalid state property "{name}" for state "{state}" in {use.field}'
         right = names.canonical("state", name) or _respelled(name)
-        hint = f", use '{right}' instead" if right else did_you_mean(name, STATE_FIELDS, '"')
+        hint = f", use '{right}' instead" if right else self._findings.did_you_mean(name, STATE_FIELDS, '"')
         self._error(use, INVALID_PROPERTY, message + hint)
 
     def _order(self, use: Use, name: str) -> None:

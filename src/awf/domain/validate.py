@@ -9,7 +9,6 @@ from awf.domain.graph import MAIN, Graph, ends
 from awf.domain.placement import placement_problems
 from awf.domain.problems import Position
 from awf.domain.references import MISSING_STATE, check_references
-from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import ParallelState, TerminalState, WhileState, Workflow
 
 NO_TERMINAL = "WORKFLOW.VALIDATION.NO_TERMINAL"
@@ -40,10 +39,11 @@ def validate(workflow: Workflow, draft: Draft, inputs_declared: bool, findings: 
 def _check_targets(draft: Draft, findings: Findings) -> None:
     for target in draft.targets:
         if target.name not in draft.places:
-            message = f"state '{target.state}' references undefined state '{target.name}'"
+            hint = findings.did_you_mean(target.name, draft.places)
+            message = f"state '{target.state}' references undefined state '{target.name}'{hint}"
             findings.error(target.position, MISSING_STATE, message)
     if draft.initial_place is not None and draft.initial not in draft.places:
-        hint = did_you_mean(draft.initial, draft.places)
+        hint = findings.did_you_mean(draft.initial, draft.places)
         findings.error(
             draft.initial_place, MISSING_STATE, f"initial state '{draft.initial}' is not defined{hint}"
         )

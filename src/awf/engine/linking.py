@@ -3,7 +3,7 @@ what ``run`` refuses (workflow language, "Validation" and "Sub-workflows")."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from awf.domain.calls import MAX_DEPTH
@@ -11,7 +11,6 @@ from awf.domain.draft import CallSite
 from awf.domain.findings import Findings
 from awf.domain.packs import callees, pack_of
 from awf.domain.problems import Position, Problem
-from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import Workflow
 from awf.engine.ports import Catalog, WorkflowFile
 from awf.errors import ErrorEntry, PackNotFound, WorkflowInvalid, WorkflowNotFound
@@ -116,16 +115,17 @@ class _Linker:
             else:
                 self.children[name] = child
                 return child
-        hint = reason or did_you_mean(call.name, self._names(caller))
+        hint = reason or self.findings.did_you_mean(call.name, self._names(caller))
         message = f"state '{call.state}': sub-workflow not found: {call.name}{hint}"
         self.findings.warn(call.position, MISSING, message)
         return None
 
-    def _names(self, caller: WorkflowFile) -> list[str]:
+    def _names(self, caller: WorkflowFile) -> Iterator[str]:
         """What a caller can call, for suggestions."""
         names, pack = self._catalog.identifiers(), pack_of(caller.identifier)
-        own = [name.removeprefix(f"{pack}/") for name in names if name.startswith(f"{pack}/")] if pack else []
-        return [*names, *own]
+        yield from names
+        if pack:
+            yield from (name.removeprefix(f"{pack}/") for name in names if name.startswith(f"{pack}/"))
 
     def _check(self, call: CallSite, child: WorkflowFile) -> None:
         errors = child.loaded.errors
@@ -142,10 +142,10 @@ class _Linker:
     def _check_inputs(self, call: CallSite, child: Workflow) -> None:
         """Warnings, because only the call fails, and that can be routed."""
         subject = f"state '{call.state}': sub-workflow '{call.name}'"
-        declared = [item.name for item in child.inputs]
+        declared = {item.name for item in child.inputs}
         for name, place in call.inputs.items():
             if declared and name not in declared:
-                hint = did_you_mean(name, declared)
+                hint = self.findings.did_you_mean(name, declared)
                 self.findings.warn(place, UNKNOWN_INPUT, f"{subject} declares no input '{name}'{hint}")
         for item in child.inputs:
             if item.required and item.default is None and item.name not in call.inputs:
@@ -153,11 +153,12 @@ class _Linker:
                 self.findings.warn(call.position, MISSING_INPUT, message)
 
     def _check_outputs(self, call: CallSite, child: Workflow) -> None:
-        declared = [output.name for output in child.outputs]
+        declared = {output.name for output in child.outputs}
         for name, place in call.outputs.items():
             if name not in declared:
-                message = f"state '{call.state}': sub-workflow '{call.name}' has no output '{name}'"
-                self.findings.warn(place, UNKNOWN_OUTPUT, message + did_you_mean(name, declared))
+                hint = self.findings.did_you_mean(name, declared)
+                message = f"state '{call.state}': sub-workflow '{call.name}' has no output '{name}'{hint}"
+                self.findings.warn(place, UNKNOWN_OUTPUT, message)
 
     def _tell_of_a_circle(self, call: CallSite, chain: tuple[WorkflowFile, ...]) -> None:
         """Once for every call that closes a circle, whatever led to it."""
