@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from awf.dispatch.wakeups import Role, Wakeups
     from awf.engine.engine import Engine
+    from awf.engine.pinned import Definitions
     from awf.engine.ports import Catalog, Clock, StepRunner
     from awf.engine.presence import Member, Presence
     from awf.engine.service import Service
@@ -265,9 +266,12 @@ def build_engine(
     presence: Presence,
     *,
     appended: Callable[[], None] | None = None,
+    around: Callable[[StepRunner], StepRunner] | None = None,
+    definitions: Definitions | None = None,
 ) -> Engine:
     """An engine over one store, holding ``presence``. ``appended`` is called after every append; None: the servers are
-    woken."""
+    woken. ``around`` puts something around every runner. ``definitions`` says what the pinned workflows are; None: what was
+    pinned."""
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
     from awf.engine.retention import Retention
@@ -275,9 +279,12 @@ def build_engine(
 
     layout, clock = Layout(settings.storage), SystemClock()
     attempts = open_attempts(settings, presence.member)
+    runners = build_runners(settings, clock, attempts)
+    if around is not None:
+        runners = {kind: around(runner) for kind, runner in runners.items()}
     return Engine(
         store=store,
-        runners=build_runners(settings, clock, attempts),
+        runners=runners,
         attempts=attempts,
         clock=clock,
         settings=EngineSettings(
@@ -292,6 +299,7 @@ def build_engine(
         marks=wakeups,
         appended=appended or (lambda: wakeups.notify("server")),
         environ=os.environ,
+        definitions=definitions,
     )
 
 

@@ -84,7 +84,7 @@ class WorkflowNotFound(UserError):
 
     code = "USER.FACADE.WORKFLOW_NOT_FOUND"
     http_status = 404
-    remedy = "`awf list` shows the workflows that can be named; a file is named by its path"
+    remedy = "`awf list` for the workflows that can be named; a file is named by its path"
 
     def __init__(self, name: str, message: str = "") -> None:
         super().__init__(message or f"workflow not found: {name}")
@@ -95,7 +95,7 @@ class PackNotFound(WorkflowNotFound):
     """No pack of that name is installed."""
 
     code = "USER.FACADE.PACK_NOT_FOUND"
-    remedy = "`awf workflow list` shows the packs that are installed, `awf workflow install` installs one"
+    remedy = "`awf workflow list` for the packs that are installed, or `awf workflow install`"
 
     def __init__(self, name: str) -> None:
         pack = name.partition("/")[0]
@@ -107,7 +107,7 @@ class ExecutionNotFound(UserError):
 
     code = "USER.FACADE.EXECUTION_NOT_FOUND"
     http_status = 404
-    remedy = "`awf status` lists the latest executions; `--storage` names another storage directory"
+    remedy = "`awf status` for the latest executions, or another storage directory (`--storage`)"
 
     def __init__(self, execution: str) -> None:
         super().__init__(f"execution not found: {execution}")
@@ -119,7 +119,7 @@ class NotResumable(UserError):
 
     code = "USER.FACADE.NOT_RESUMABLE"
     http_status = 404
-    remedy = "`awf resume --list` shows what can be resumed: failed and cancelled executions"
+    remedy = "`awf resume --list` for what can be resumed: failed and cancelled executions"
 
     def __init__(self, execution: str) -> None:
         super().__init__(f"execution not found or cannot be resumed: {execution}")
@@ -131,7 +131,7 @@ class ResumePointInvalid(UserError):
 
     code = "USER.INPUT.RESUME_POINT"
     http_status = 422
-    remedy = "`awf status EXECUTION` shows its steps"
+    remedy = "`awf status EXECUTION` for its steps"
 
 
 class NotWaiting(UserError):
@@ -139,7 +139,7 @@ class NotWaiting(UserError):
 
     code = "USER.FACADE.NOT_WAITING"
     http_status = 409
-    remedy = "`awf status EXECUTION` shows whether it waits, and for what"
+    remedy = "`awf status EXECUTION` for what it waits for, if it does"
 
     def __init__(self, execution: str, more: str = "") -> None:
         super().__init__(f"nothing waits for an answer: {execution}{more}")
@@ -151,7 +151,7 @@ class AnswerInvalid(UserError):
 
     code = "USER.INPUT.ANSWER"
     http_status = 422
-    remedy = "`awf status EXECUTION` shows the question and its choices"
+    remedy = "`awf status EXECUTION` for the question and its choices"
 
 
 class InputsInvalid(UserError):
@@ -159,14 +159,14 @@ class InputsInvalid(UserError):
 
     code = "USER.INPUT.VALIDATION_FAILED"
     http_status = 422
-    remedy = "`awf run WORKFLOW --help` shows the inputs of a workflow"
+    remedy = "`awf run WORKFLOW --help` for the inputs of a workflow"
 
 
 class SettingsInvalid(UserError):
     """A setting in the configuration file, the environment or the arguments is not usable."""
 
     code = "USER.INPUT.SETTINGS"
-    remedy = "`awf config show` shows the settings that count, and where they come from"
+    remedy = "`awf config show` for the settings that count, and where they come from"
 
 
 class WorkflowError(AwfError):
@@ -175,14 +175,14 @@ class WorkflowError(AwfError):
     code = "WORKFLOW.ERROR"
     exit_status = 2
     http_status = 422
-    remedy = "`awf validate` shows everything that is wrong with a file"
+    remedy = "`awf validate` for everything that is wrong with a file"
 
 
 class WorkflowInvalid(WorkflowError):
     """A workflow that cannot be loaded or does not validate; ``entries`` holds every error of the file."""
 
     code = "WORKFLOW.VALIDATION.FAILED"
-    remedy = "`awf validate` shows everything that is wrong with a file"
+    remedy = "`awf validate` for everything that is wrong with a file"
 
 
 class ExecutionError(AwfError):
@@ -190,7 +190,7 @@ class ExecutionError(AwfError):
 
     code = "EXECUTION.ERROR"
     exit_status = 3
-    remedy = "`awf status EXECUTION` shows the step that failed; `awf resume EXECUTION` goes on from there"
+    remedy = "`awf status EXECUTION` for the step that failed, `awf resume EXECUTION` to go on from there"
 
 
 class StillRunning(ExecutionError):
@@ -204,7 +204,7 @@ class ReplayDiverged(ExecutionError):
     """A journal does not fit the state it is replayed into: never expected, never ignored."""
 
     code = "EXECUTION.REPLAY.DIVERGED"
-    remedy = "`awf db check` looks for damage; `awf db backup` keeps what there is"
+    remedy = "`awf db check` to look for damage, `awf db backup` to keep what there is"
 
 
 class OwnershipLost(ExecutionError):

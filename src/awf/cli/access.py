@@ -7,7 +7,7 @@ HTTP API (``awf.server.schemas``): what ``--format json`` prints is what the API
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -107,7 +107,7 @@ class Access(Protocol):
         """Counts over all finished executions that the query selects, whatever its limit."""
         ...
 
-    def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncIterator[Event]:
+    def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[Event]:
         """All events (as of ``?events=all``) above number ``after``, in order, each once, to the final one. Without
         ``follow`` those that there are now."""
         ...

@@ -21,6 +21,29 @@ def command(context: click.Context) -> None:
         asyncio.run(_workflows())
 
 
+@command.command()
+def prompts() -> None:
+    """List the prompt files that @prompts/NAME can mean in an input of `awf run`.
+
+    \b
+    Example:
+      awf list prompts
+    """
+    import os
+
+    from awf.catalog.prompts import prompt_files
+    from awf.cli.project import settings_of
+    from awf.cli.show import show_rows
+
+    found = prompt_files(settings_of().root, os.environ)
+    show_rows(
+        ("name", "source", "path"),
+        [(each.name, each.source, str(each.path)) for each in found],
+        [{"name": each.name, "source": each.source, "path": str(each.path)} for each in found],
+        empty="no prompts found; put one into .awf/prompts/",
+    )
+
+
 async def _workflows() -> None:
     from awf.cli.access import open_access
     from awf.cli.show import show_rows

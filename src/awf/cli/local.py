@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
@@ -81,7 +81,10 @@ class LocalAccess:
     async def run(self, workflow: str, inputs: dict[str, Any]) -> str:
         from awf.cli.project import workflow_file
 
-        file = workflow_file(self._catalog(), workflow)
+        return await self.run_file(workflow_file(self._catalog(), workflow), inputs)
+
+    async def run_file(self, file: WorkflowFile, inputs: dict[str, Any]) -> str:
+        """Like ``run``, of a workflow that has been found."""
         execution = await self._opened().run_file(file, inputs)
         await self._engine()
         return execution
@@ -136,7 +139,7 @@ class LocalAccess:
         wanted = msgspec.structs.replace(_filter(query), history=True)
         return statistics_summary(Statistics() if service is None else await service.store.statistics(wanted))
 
-    async def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncIterator[Event]:
+    async def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[Event]:
         service, row = await self._row(execution)
         self._hear()
         async for event in journal_events(service.store, row, self._more if follow else None, after=after):
@@ -215,26 +218,28 @@ class LocalAccess:
         if self._listen is not None:
             self._listen(self._woken.set)
 
-    async def _more(self) -> None:
+    async def _more(self) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TICK):
                 await self._woken.wait()
         self._woken.clear()
+        return True
 
 
 async def journal_events(
     store: Store,
     row: ExecutionRow,
-    more: Callable[[], Awaitable[None]] | None,
+    more: Callable[[], Awaitable[bool]] | None,
     *,
     after: int = 0,
     outputs: bool = True,
-) -> AsyncIterator[Event]:
-    """The events of an execution after a number, to its final one. ``more`` returns when its journal may have grown; None:
-    those that there are now. ``outputs``: with the output of a completed step in its event."""
+) -> AsyncGenerator[Event]:
+    """The events of an execution after a number, to its final one. ``more`` returns when its journal may have grown, False
+    where that was for the last time; None: those that there are now. ``outputs``: with the output of a completed step in its event."""
     from awf.server.frames import Subject, event, output_wanted
 
     subject = Subject(row.id, row.workflow, row.started_at)
+    grows, known = True, 0
     while True:
         while page := await store.journal(row.id, after=after, limit=PAGE):
             for entry in page:
@@ -246,11 +251,11 @@ async def journal_events(
                 if found.final:
                     return
             after = page[-1].seq
-        if more is None:
+        if more is None or not grows:
             return
-        if after and not await store.journal(row.id, limit=1):
+        if known == after and await store.execution(row.id) is None:
             raise ExecutionNotFound(row.id)
-        await more()
+        known, grows = after, await more()
 
 
 def _listed(file: WorkflowFile) -> Listed:

@@ -19,6 +19,12 @@ def settings_of(**arguments: Any) -> Settings:
     return load_settings(project_root(Path.cwd()), os.environ, chosen)
 
 
+def named_workflow(argument: str) -> WorkflowFile:
+    """The workflow of this project that an argument means, by name or by path. Raises WorkflowNotFound."""
+    settings = settings_of()
+    return workflow_file(Catalog(settings.root, os.environ, settings.storage), argument)
+
+
 def workflow_file(catalog: Catalog, argument: str) -> WorkflowFile:
     """The workflow that an argument means, by name or by path. Raises WorkflowNotFound."""
     return catalog.find_path(argument) if _is_path(argument) else catalog.find(argument)

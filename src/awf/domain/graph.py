@@ -43,6 +43,21 @@ def targets(state: State) -> Iterator[str]:
             yield name
 
 
+def ways(state: State) -> Iterator[tuple[str, str]]:
+    """Every way on from a state, in the order in which they are tried: why it is taken, and the state that it leads to."""
+    if isinstance(state, TerminalState):
+        return
+    routing = state.routing
+    for transition in routing.transitions:
+        yield f"when {transition.when.source}" if transition.when else "always", transition.goto
+    if routing.on_complete:
+        yield "complete", routing.on_complete
+    if routing.on_success:
+        yield "success", routing.on_success
+    if isinstance(routing.on_failure, str):
+        yield "failure", routing.on_failure
+
+
 class Graph:
     """Edges between states that exist; what names others is left out."""
 

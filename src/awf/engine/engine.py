@@ -94,6 +94,7 @@ class Engine:
         marks: Marks,
         appended: Callable[[], None],
         environ: Mapping[str, str],
+        definitions: Definitions | None = None,
     ) -> None:
         self._store = store
         self._runners = runners
@@ -103,7 +104,7 @@ class Engine:
         self._presence = presence
         self._marks = marks
         self._machine = Machine(presence.member.id, environ, clock, settings.max_transitions, settings.tools)
-        self._definitions = Definitions(store)
+        self._definitions = definitions or Definitions(store)
         self._intake = Intake(store, presence.member.id)
         self._environment = Environment(
             store, runners, attempts, clock, self._machine.world, appended, asyncio.Semaphore(settings.slots)

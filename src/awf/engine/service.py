@@ -108,7 +108,7 @@ class Service:
         linked = await self.linked(file)
         workflow = linked.runnable()
         place = self._place
-        values, secrets, warnings = self._inputs(workflow, inputs, place.working_dir, place.inputs)
+        values, secrets, warnings = self.resolved_inputs(workflow, inputs, place.working_dir, place.inputs)
         execution = str(uuid.uuid4())
         pins = await asyncio.to_thread(pin, linked)
         fact = ExecutionAccepted(
@@ -177,11 +177,17 @@ class Service:
         self._signals.wake()
 
     async def resume(
-        self, execution: str, *, from_step: str | None, overrides: dict[str, Any], latest: bool = False
+        self,
+        execution: str,
+        *,
+        from_step: str | None,
+        overrides: dict[str, Any],
+        latest: bool = False,
+        owner: str | None = None,
     ) -> str:
         """Accept a new execution that goes on where a failed or cancelled one ended; its id, once it is durable.
 
-        ``latest`` runs the file as it is now instead of the pinned definition. Raises NotResumable (unknown, running
+        ``latest`` runs the file as it is now instead of the pinned definition. ``owner`` has it from the start. Raises NotResumable (unknown, running
         or completed), ResumePointInvalid, InputsInvalid, WorkflowInvalid, WorkflowNotFound, StoreUnavailable.
         """
         row = await self.store.execution(execution)
@@ -200,7 +206,9 @@ class Service:
             workflow = workflows[accepted.workflow]
         point = resume_point(lineage, workflows, from_step)
         known = {**accepted.inputs, **await self.store.secrets(execution)}
-        values, secrets, warnings = self._inputs(workflow, {**known, **overrides}, accepted.working_dir)
+        values, secrets, warnings = self.resolved_inputs(
+            workflow, {**known, **overrides}, accepted.working_dir
+        )
         fact = ExecutionAccepted(
             workflow=accepted.workflow,
             file=file_name,
@@ -217,7 +225,14 @@ class Service:
         )
         new = str(uuid.uuid4())
         await self._accept(
-            Acceptance(id=new, fact=fact, now=self._clock.now(), secrets=secrets, sources=pins.sources)
+            Acceptance(
+                id=new,
+                fact=fact,
+                now=self._clock.now(),
+                secrets=secrets,
+                sources=pins.sources,
+                owner=owner,
+            )
         )
         return new
 
@@ -266,7 +281,7 @@ class Service:
         self._signals.wake()
 
     @staticmethod
-    def _inputs(
+    def resolved_inputs(
         workflow: Workflow,
         given: Mapping[str, Any],
         working_dir: str,

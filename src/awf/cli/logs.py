@@ -1,0 +1,57 @@
+"""``awf logs``."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+
+@click.command()
+@click.argument("execution", metavar="EXECUTION")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written, to the end of the execution.")
+@click.option("-s", "--step", "steps", multiple=True, metavar="STEP", help="Only of this step; repeatable.")
+@click.option("--stream", type=click.Choice(["stdout", "stderr"]), help="Only this stream.")
+def command(execution: str, steps: tuple[str, ...], stream: str | None, *, follow: bool) -> None:
+    """Show what the steps of an execution have written, in the order in which they wrote it.
+
+    With --format json one line per piece of output. (-f alone follows here; `awf -f json logs` or --format sets the format.)
+
+    \b
+    Examples:
+      awf logs 2f6c1a8e-5a1d-4a58-b7b5-0d8a4f6c8f1e
+      awf logs 2f6c1a8e-5a1d-4a58-b7b5-0d8a4f6c8f1e --follow --step build
+    """
+    asyncio.run(_logs(execution, frozenset(steps), stream, follow=follow))
+
+
+async def _logs(execution: str, steps: frozenset[str], stream: str | None, *, follow: bool) -> None:
+    import contextlib
+    import json
+
+    from awf.cli.access import open_access
+    from awf.cli.options import current
+
+    options = current()
+    headed, ended = "", True
+    async with (
+        open_access() as access,
+        contextlib.aclosing(access.events(execution, follow=follow)) as events,
+    ):
+        async for event in events:
+            data = event.data
+            if event.name != "output" or (stream and data["stream"] != stream):
+                continue
+            if steps and not steps.intersection((event.path, data["step_name"])):
+                continue
+            if options.format == "json":
+                click.echo(json.dumps({"step": event.path, **data}, ensure_ascii=False))
+                continue
+            if event.path != headed and options.format in {"text", "table"}:
+                # On standard error, so that standard output holds the steps' words alone.
+                click.echo(("" if ended else "\n") + click.style(f"== {event.path}", bold=True), err=True)
+                headed = event.path
+            click.echo(data["output"], nl=False, err=data["stream"] == "stderr")
+            ended = data["output"].endswith("\n")
+            if data.get("truncated"):
+                click.echo(f"\n== {event.path} wrote more than is kept here", err=True)

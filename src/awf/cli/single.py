@@ -1,0 +1,188 @@
+"""``awf run --step``: one state by itself, in the real engine, over a store in memory that nobody else sees.
+
+The state keeps all it has (hooks, retries, its loop or sub-workflow), but every way on from it ends the run. What earlier
+states have left is mocked by states of their names that leave just that; they run first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from awf.cli.foreground import Grown
+from awf.cli.local import journal_events
+from awf.cli.view import Shown, choose_view
+from awf.cli.watching import CANCELLED_STATUS, interruptions, watch
+from awf.compose import Layout, build_engine, build_service, kill_attempts, new_member, open_wakeups
+from awf.domain.problems import Position
+from awf.domain.suggest import did_you_mean
+from awf.domain.templates import Template
+from awf.domain.workflow import Routing, State, StepState, TerminalState, Workflow, WorkflowHooks
+from awf.engine.clock import SystemClock
+from awf.engine.pinned import Definitions
+from awf.engine.presence import Presence
+from awf.errors import ExecutionError, RequestInvalid
+from awf.journal.store import Ownership, Store
+from awf.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from awf.engine.ports import WorkflowFile
+    from awf.journal.events import ExecutionAccepted
+    from awf.settings import Settings
+
+_MOCK = re.compile(r"states\.([^.=]+)\.([A-Za-z_]+)=(.*)", re.DOTALL)
+_FIELDS = {
+    "output": "output",
+    "stderr": "stderr",
+    "exitcode": "exit_code",
+    "exit_code": "exit_code",
+    "status": "status",
+}
+_PASSED, _FAILED = "step passed", "step failed"
+"""Names of terminals that no state of a file can have by accident."""
+
+
+async def run_step(
+    settings: Settings,
+    file: WorkflowFile,
+    inputs: dict[str, Any],
+    step: str,
+    mocks: Iterable[str],
+    shown: Shown | None,
+) -> int:
+    """Run one state; the exit status: 0, or 3 where it fails. Raises what ``Service.run`` raises, and RequestInvalid."""
+    import tempfile
+
+    left = _mocked(mocks)
+    found = file.loaded.workflow
+    if found is not None:
+        _check(found, step)
+        for name in left:
+            if name not in found.states or name == step:
+                raise RequestInvalid(f"--mock: no other step '{name}'{did_you_mean(name, found.states)}")
+    with tempfile.TemporaryDirectory(prefix="awf-step-") as place:
+        alone = dataclasses.replace(settings, storage=Path(place))
+        return await _run(alone, file, inputs, partial(_Altered, step=step, left=left), shown)
+
+
+async def _run(
+    settings: Settings,
+    file: WorkflowFile,
+    inputs: dict[str, Any],
+    altered: Callable[[Store], Definitions],
+    shown: Shown | None,
+) -> int:
+    layout = Layout(settings.storage)
+    async with contextlib.AsyncExitStack() as stack:
+        store = MemoryStore()
+        member = new_member(SystemClock(), layout.engines, foreground=True)
+        presence = Presence(layout.engines, member)
+        stack.callback(presence.release)
+        wakeups = open_wakeups(settings, member, "engine")
+        stack.callback(wakeups.close)
+        service = build_service(settings, store, wakeups)
+        execution = await service.run_file(file, inputs, owner=member.id)
+        grown = Grown()
+        engine = build_engine(
+            settings, store, wakeups, presence, appended=grown.look, definitions=altered(store)
+        )
+        wakeups.listen(engine.wake)
+        view = choose_view(shown, execution)
+        cancels = set[asyncio.Task[None]]()
+
+        def interrupted() -> None:
+            if cancels:
+                kill_attempts(engine.attempts)
+            cancels.add(asyncio.create_task(service.cancel(execution)))
+
+        with interruptions(interrupted):
+            row = await service.execution(execution)
+            watching = asyncio.create_task(watch(journal_events(store, row, grown.wait, outputs=False), view))
+            try:
+                await engine.run_only(Ownership(execution, member.id, 1))
+            finally:
+                grown.close()
+                last = await watching
+            await asyncio.gather(*cancels)
+    status = "" if last is None else last.data["status"]
+    return {"completed": 0, "cancelled": CANCELLED_STATUS}.get(status, ExecutionError.exit_status)
+
+
+def _check(workflow: Workflow, step: str) -> None:
+    state = workflow.states.get(step)
+    if state is None:
+        raise RequestInvalid(f"step not found: {step}{did_you_mean(step, workflow.states)}")
+    if isinstance(state, TerminalState):
+        raise RequestInvalid(f"cannot execute terminal step: {step}")
+
+
+def _mocked(mocks: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What mocked states leave, by their names."""
+    found: dict[str, dict[str, str]] = {}
+    for mock in mocks:
+        parts = _MOCK.fullmatch(mock)
+        field = _FIELDS.get(parts[2].lower()) if parts else None
+        if parts is None or field is None:
+            raise RequestInvalid(
+                f"--mock {mock}: give states.STEP.FIELD=VALUE; FIELD is output, stderr, exit_code or status"
+            )
+        if field == "exit_code" and not (parts[3].isdecimal() and int(parts[3]) < 256):
+            raise RequestInvalid(f"--mock {mock}: an exit code is a number from 0 to 255")
+        found.setdefault(parts[1], {})[field] = parts[3]
+    return found
+
+
+class _Altered(Definitions):
+    """Definitions in which one state stands alone behind the mocked ones."""
+
+    def __init__(self, store: Store, step: str, left: Mapping[str, Mapping[str, str]]) -> None:
+        super().__init__(store)
+        self._step = step
+        self._left = left
+
+    async def workflows(self, accepted: ExecutionAccepted) -> dict[str, Workflow]:
+        found = await super().workflows(accepted)
+        found[accepted.workflow] = _alone(found[accepted.workflow], self._step, self._left)
+        return found
+
+
+def _alone(workflow: Workflow, step: str, left: Mapping[str, Mapping[str, str]]) -> Workflow:
+    """The workflow with only the way from the mocked states to ``step``, and from there to its end."""
+    place = workflow.states[step].position
+    order = [*left, step]
+    states: dict[str, State] = dict(workflow.states)
+    for name, follower in zip(left, order[1:], strict=True):
+        states[name] = _mock(name, left[name], follower, place)
+    state = states[step]
+    assert not isinstance(state, TerminalState)
+    states[step] = dataclasses.replace(state, routing=Routing(on_success=_PASSED, on_failure=_FAILED))
+    failed = Template(f"step '{step}' failed", place, literal=True)
+    states[_PASSED] = TerminalState(name=_PASSED, position=place)
+    states[_FAILED] = TerminalState(name=_FAILED, position=place, status="failure", message=failed)
+    return dataclasses.replace(workflow, initial=order[0], states=states, hooks=WorkflowHooks())
+
+
+def _mock(name: str, left: Mapping[str, str], follower: str, place: Position) -> StepState:
+    """A state that leaves what it is told to."""
+    code = left.get("exit_code") or ("1" if left.get("status") == "failed" else "0")
+    command = "; ".join(
+        (
+            f"printf %s {shlex.quote(left.get('output', ''))}",
+            f"printf %s {shlex.quote(left.get('stderr', ''))} >&2",
+            f"exit {code}",
+        )
+    )
+    return StepState(
+        name=name,
+        position=place,
+        command=Template(command, place, literal=True),
+        escaping=False,
+        routing=Routing(on_success=follower, on_failure=follower),
+    )

@@ -1,0 +1,153 @@
+"""An execution on plain lines, from its events: what happens to steps on standard error, their output where they wrote it.
+
+For files, pipes and logs; ``awf.cli.live`` is for terminals. Both are a ``View``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal, Protocol, TypeAlias
+
+import click
+
+from awf.cli.access import Event
+from awf.domain.timestamps import duration_text
+
+Shown: TypeAlias = Literal["streaming", "buffered", "silent"]
+"""When steps' output is shown: as it comes, when the step has ended, not at all (nor anything else that goes well)."""
+
+
+class View(Protocol):
+    """Shows one execution. Between ``pause`` and ``proceed`` it leaves the terminal alone."""
+
+    def show(self, event: Event) -> None:
+        """Something happened."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Something that people should read now."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def proceed(self) -> None: ...
+
+    def close(self) -> None:
+        """Show what there is; nothing more comes. Twice is safe."""
+        ...
+
+
+def choose_view(shown: Shown | None, execution: str) -> View:
+    """The view for how output is to be shown; None: live on a terminal, streaming elsewhere."""
+    from awf.cli.options import current
+
+    if shown is None and sys.stdout.isatty() and sys.stderr.isatty() and current().format == "text":
+        from awf.cli.live import LiveView
+
+        return LiveView(execution)
+    if current().format != "text":
+        shown = "silent"
+    return PlainView(shown or "streaming", execution)
+
+
+class PlainView:
+    """See the module."""
+
+    def __init__(self, shown: Shown, execution: str) -> None:
+        self._shown = shown
+        self._execution = execution
+        self._written: dict[str, list[tuple[bool, str]]] = {}
+        self._held: list[Event] | None = None
+
+    def show(self, event: Event) -> None:
+        if self._held is not None:
+            self._held.append(event)
+            return
+        data, path = event.data, event.path
+        match event.name:
+            case "execution.accepted":
+                for warning in data.get("warnings", ()):
+                    say(f"warning: {warning}")
+            case "step.started":
+                attempt = data["attempt"]
+                self._step(f"{path} started" + (f" (attempt {attempt})" if attempt > 1 else ""))
+            case "output":
+                self._output(path, data)
+            case "step.retrying":
+                self._flush(path)
+                self._step(f"{path} failed: {data['error']}; again in {_seconds(data['delay_ms'])}")
+            case "step.completed":
+                self._flush(path)
+                note = f": {data['note']}" if data.get("note") else ""
+                self._step(f"{path} completed in {_seconds(data['duration_ms'])}{note}")
+            case "step.failed":
+                self._flush(path)
+                self._step(f"{path} failed: {data['error']} (exit code {data['exit_code']})")
+            case "hook.finished" if data.get("message"):
+                self._step(data["message"].rstrip("\n"))
+            case "input.required":
+                say(question(path, data))
+                say(f"answer with `awf respond {self._execution} {next(iter(data['choices']), 'ANSWER')}`")
+            case "input.received":
+                self._step(f"{path} was answered: {data['response']}")
+            case "workflow.completed" | "workflow.failed":
+                self._end(data)
+            case _:
+                pass
+
+    def say(self, text: str) -> None:
+        say(text)
+
+    def pause(self) -> None:
+        if self._held is None:
+            self._held = []
+
+    def proceed(self) -> None:
+        held, self._held = self._held, None
+        for event in held or ():
+            self.show(event)
+
+    def close(self) -> None:
+        self.proceed()
+        for path in list(self._written):
+            self._flush(path)
+
+    def _output(self, path: str, data: dict[str, Any]) -> None:
+        if self._shown == "streaming":
+            click.echo(data["output"], nl=False, err=data["stream"] == "stderr")
+        elif self._shown == "buffered":
+            self._written.setdefault(path, []).append((data["stream"] == "stderr", data["output"]))
+
+    def _flush(self, path: str) -> None:
+        for err, text in self._written.pop(path, ()):
+            click.echo(text, nl=False, err=err)
+
+    def _step(self, text: str) -> None:
+        if self._shown != "silent":
+            say(text)
+
+    def _end(self, data: dict[str, Any]) -> None:
+        if self._shown != "silent" or data["status"] != "completed":
+            say(f"{ending(data)} ({_seconds(data['duration_ms'])}, execution {self._execution})")
+
+
+def say(text: str) -> None:
+    """A line of our own on standard error."""
+    click.echo(f"awf: {text}", err=True)
+
+
+def question(path: str, data: dict[str, Any]) -> str:
+    """What a step asks a person."""
+    choices = f" [{', '.join(data['choices'])}]" if data["choices"] else ""
+    return f"{path} waits for an answer: {data['prompt']}{choices}"
+
+
+def ending(data: dict[str, Any]) -> str:
+    """How an execution ended, from the data of its last event."""
+    if data["status"] == "failed":
+        return f"failed: {data['error']}"
+    return str(data["status"]) + (f": {data['message']}" if data.get("message") else "")
+
+
+def _seconds(milliseconds: int) -> str:
+    return duration_text(milliseconds / 1000)
