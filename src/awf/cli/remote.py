@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -99,7 +99,7 @@ class RemoteAccess:
         )
         return self._as(StatisticsSummary, found)
 
-    async def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncIterator[Event]:
+    async def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[Event]:
         found = self._client.events(execution, after=after, everything=True, follow=follow)
         async with aclosing(found) as events:
             async for event in events:
