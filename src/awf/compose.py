@@ -245,7 +245,9 @@ def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mappi
 
 def build_providers() -> Mapping[str, Provider]:
     """The providers of agents that there are, by name."""
-    return {}
+    from awf.runners.agents import registry
+
+    return registry.build_providers()
 
 
 def build_operations(settings: Settings) -> Mapping[str, Operation]:
