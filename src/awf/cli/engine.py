@@ -49,6 +49,7 @@ def main() -> None:
         format=f"%(asctime)s %(levelname)s awf-engine[{os.getpid()}] %(message)s",
         stream=sys.stderr,
     )
+    logging.raiseExceptions = False  # a log on a full disk loses lines, and says nothing of itself
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text("awf-engine")
     for number in SETTABLE:

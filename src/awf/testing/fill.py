@@ -17,7 +17,16 @@ from awf.stores.sqlite.rows import step_columns
 from awf.stores.sqlite.schema import migrate
 from awf.stores.sqlite.statements import statement
 from awf.stores.sqlite.turnstile import Turnstile
-from awf.testing.builders import EPOCH, FINALS, SECOND, accepted, entries, step_completed, step_started
+from awf.testing.builders import (
+    EPOCH,
+    FINALS,
+    SECOND,
+    acceptance,
+    accepted,
+    entries,
+    step_completed,
+    step_started,
+)
 
 WORKFLOWS = ("build-app", "code-review", "deploy-app", "nightly-report")
 RARE_WORKFLOW = "disaster-drill"
@@ -92,6 +101,9 @@ def _with_journal(db: sqlite3.Connection, bare: dict[str, Any]) -> None:
     steps = project(row, rest, lambda _: None)
     ordinal = db.execute(_INSERT, row_dict(row)).lastrowid
     assert ordinal is not None
+    sources = acceptance().sources
+    db.executemany(statement("keep_source"), sources.items())
+    db.executemany(statement("note_use"), [(digest, ordinal) for digest in sources])
     db.executemany(
         statement("append_event"),
         [

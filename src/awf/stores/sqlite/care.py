@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing, suppress
@@ -13,6 +14,9 @@ from awf.stores.sqlite.faults import unavailable, unopened
 from awf.stores.sqlite.pruning import shrink
 from awf.stores.sqlite.turnstile import Turnstile
 
+PART = ".part"
+"""The ending of a copy that is not whole yet."""
+
 PAGES = 256
 """Pages that are given back in one transaction."""
 
@@ -23,31 +27,52 @@ TRIES = 20
 def backup(directory: Path, target: Path) -> int:
     """Copy the database as it is at one moment, while others go on with it; the bytes of the copy.
 
-    The copy is a database of its own, for its user only, durable, and never over another file. It takes no lock that
-    writers want. Raises RequestInvalid where the target is there or cannot be made, StoreUnavailable otherwise.
+    The copy is a database of its own, for its user only, durable, and never over another file. It has its name when it
+    is whole: until then it is ``NAME.part``, which a death leaves behind and the next copy replaces. It takes no lock
+    that writers want. Raises RequestInvalid where the target is there or cannot be made, StoreUnavailable otherwise.
     """
     expect_database(directory)
+    if os.path.lexists(target):
+        raise _there(target)
+    part = target.with_name(target.name + PART)
     try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise RequestInvalid(f"{target} is there already: name a file that is not") from None
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise RequestInvalid(f"{target} cannot be made: {error.strerror}") from error
     try:
-        with closing(open_reader(directory)) as db, closing(sqlite3.connect(target)) as copy:
+        with closing(open_reader(directory)) as db, closing(sqlite3.connect(part)) as copy:
+            # What a death leaves of it is thrown away, so nothing needs to be taken back.
+            copy.execute("PRAGMA journal_mode = OFF").fetchone()
             db.backup(copy)
             # A copy that is opened must not leave a log beside it.
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
         os.fsync(descriptor)
+        _name(part, target)
         _sync(target.absolute().parent)
         return os.fstat(descriptor).st_size
-    except BaseException as error:
-        target.unlink(missing_ok=True)
-        if isinstance(error, (OSError, sqlite3.Error)):
-            raise unavailable(directory, error) from error
-        raise
+    except FileExistsError:
+        raise _there(target) from None
+    except (OSError, sqlite3.Error) as error:
+        raise unavailable(directory, error) from error
     finally:
         os.close(descriptor)
+        part.unlink(missing_ok=True)
+
+
+def _name(part: Path, target: Path) -> None:
+    """Give a copy its name, never that of another file. Raises OSError."""
+    try:
+        os.link(part, target)
+    except OSError as error:
+        # Some file systems have no links.
+        if error.errno not in {errno.EPERM, errno.EOPNOTSUPP}:
+            raise
+        part.rename(target)
+
+
+def _there(target: Path) -> RequestInvalid:
+    return RequestInvalid(f"{target} is there already: name a file that is not")
 
 
 def vacuum(directory: Path) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 import stat
 from contextlib import asynccontextmanager, closing
@@ -188,6 +189,37 @@ def test_a_copy_never_overwrites(tmp_path):
     with pytest.raises(RequestInvalid, match="cannot be made: No such file or directory"):
         backup(tmp_path, tmp_path / "nowhere" / "copy.db")
     assert (tmp_path / "copy.db").read_text() == "mine"
+
+
+def test_what_a_death_left_of_a_copy_is_replaced(tmp_path):
+    _with_some(tmp_path)
+    (tmp_path / "copy.db.part").write_text("half of it")
+    backup(tmp_path, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db.part").exists()
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "copy.db").rename(tmp_path / "restored" / "journal.db")
+    assert check(tmp_path / "restored").findings == []
+
+
+def test_a_file_that_comes_meanwhile_is_not_overwritten(tmp_path, monkeypatch):
+    _with_some(tmp_path)
+    monkeypatch.setattr("os.path.lexists", lambda _: False)
+    (tmp_path / "copy.db").write_text("mine")
+    with pytest.raises(RequestInvalid, match=r"copy.db is there already"):
+        backup(tmp_path, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "mine"
+    assert not (tmp_path / "copy.db.part").exists()
+
+
+def test_a_copy_on_a_file_system_without_links(tmp_path, monkeypatch):
+    def link(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    _with_some(tmp_path)
+    monkeypatch.setattr("os.link", link)
+    backup(tmp_path, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").stat().st_size > 0
+    assert not (tmp_path / "copy.db.part").exists()
 
 
 def test_a_copy_that_fails_leaves_nothing(tmp_path):
