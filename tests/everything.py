@@ -78,6 +78,8 @@ EVERYTHING: dict[str, Any] = {
     },
 }
 BESIDE = {
+    "{{awf.skills_dir}}/a/SKILL.md": "Do a.",
+    "b/SKILL.md": "Do b.",
     "a.sh": "echo {{.inputs.x}}\n",
     ".awf/templates/t.yaml": "name: t\nparameters: [{name: p}]\nstates: {t: {type: step, command: 'x {{parameters.p}}'}}\n",
 }

@@ -20,6 +20,7 @@ from typing import Any
 from awf.catalog import Catalog
 from awf.catalog.configuration import read_configuration
 from awf.catalog.sources import own_directories
+from awf.domain.outcomes import Usage
 from awf.engine.clock import SystemClock
 from awf.engine.engine import Engine, EngineSettings
 from awf.engine.presence import Member, Presence
@@ -50,6 +51,7 @@ class Result:
     order: list[str]
     facts: list[Entry]
     project: Path
+    usage: Usage | None = None
 
     def types(self) -> list[str]:
         """The journal's types, in order."""
@@ -256,6 +258,7 @@ async def _run(
             order=[step.path for step in rows],
             facts=facts,
             project=project,
+            usage=row.usage,
         )
     finally:
         await host.stop()

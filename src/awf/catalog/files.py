@@ -10,6 +10,7 @@ from pathlib import Path
 from awf.catalog.reading import Unreadable, Version, read, version_of
 from awf.catalog.sources import home, own_directory
 from awf.domain.files import MAX_BYTES, FileMissing, FileRefused
+from awf.domain.instructions import FILES, places
 
 _OWN = re.compile(r"\{\{awf\.(\w+)_dir\}\}/?(.*)", re.DOTALL)
 _LOCAL = frozenset({"scripts", "prompts"})
@@ -44,7 +45,7 @@ class Beside:
             if os.path.lexists(name):
                 return self._text(name, path)
             self.seen[name] = None
-        raise FileMissing(path)
+        raise FileMissing(path, self._known(path))
 
     def _places(self, path: str) -> Iterator[Path]:
         """Where the file may be, in the order in which they win: of awf's own directories, the local ones first."""
@@ -56,6 +57,9 @@ class Beside:
                     yield self._root / ".awf" / kind / self._pack / rest
                 yield self._directory / kind / rest
                 yield self._directory.parent / kind / rest
+            if kind in FILES:
+                yield from (place / rest for place in self._instructions(kind))
+                return
             yield (self._storage if kind == "storage" else own_directory(kind, self._environ)) / rest
         elif path == "~" or path.startswith("~/"):
             yield home(self._environ) / path[2:]
@@ -63,6 +67,22 @@ class Beside:
             yield self._directory / path
             if path.startswith(".awf/"):
                 yield self._root / path
+
+    def _instructions(self, kind: str) -> Iterator[Path]:
+        """The directories of roles or skills; in a pack, first the pack's own."""
+        if self._pack is not None:
+            yield self._directory.parent / kind
+        own = str(own_directory(kind, self._environ))
+        for place in places("roles" if kind == "roles" else "skills", str(self._root), own, self._environ):
+            yield Path(place)
+
+    def _known(self, path: str) -> list[str]:
+        """The names of the roles or skills that there are, where the path is that of one."""
+        own = _OWN.fullmatch(path)
+        if own is None or own[1] not in FILES:
+            return []
+        files = (place.glob(f"*/{FILES[own[1]]}") for place in self._instructions(own[1]))
+        return sorted({file.parent.name for found in files for file in found})
 
     def _text(self, name: str, path: str) -> str:
         self.seen[name] = None

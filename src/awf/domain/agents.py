@@ -8,6 +8,7 @@ from awf.domain.draft import Draft, Target
 from awf.domain.executable import read_leaf
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
 from awf.domain.files import fixed_path
+from awf.domain.instructions import read_role, read_skill
 from awf.domain.kinds import CONVERSATION, FORMATS, MODES
 from awf.domain.nodes import MapNode, Node, ScalarNode
 from awf.domain.proxies import read_mcp_proxy
@@ -39,7 +40,11 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
     agent_format = config.choice(
         "output_format", FORMATS, lambda _: "output_format must be 'json', 'text', or empty"
     )
-    system_prompt, role, skills = config.template("system_prompt"), _role(config), _skills(config)
+    system_prompt, role, skills = (
+        config.template("system_prompt"),
+        read_role(config, draft),
+        _skills(config, draft),
+    )
     options, conversation = read_values(config, "options"), _conversation(config, name, draft)
     directory, env, proxy = config.template("dir"), read_variables(config, "env"), read_mcp_proxy(config)
     if provider is None or (prompt is None and prompt_file is None):
@@ -118,22 +123,13 @@ def _prompt_file(config: Fields, draft: Draft) -> tuple[Template | None, Templat
     return config.parsed_template(text) if text else None, None
 
 
-def _role(config: Fields) -> Template | None:
-    node = config.scalar("role", "the name of a role, or a path")
-    if node is None or not node.text:
-        return None
-    if ".." in node.text.split("{{", 1)[0].replace("\\", "/").split("/"):
-        config.invalid(node, f"role path contains path-traversal pattern (..): {node.text}")
-    return config.parsed_template(node)
-
-
-def _skills(config: Fields) -> tuple[Skill, ...]:
+def _skills(config: Fields, draft: Draft) -> tuple[Skill, ...]:
     nodes = config.items("skills", "a list of names, or of maps with a path")
-    found = (_skill(config, index, node) for index, node in enumerate(nodes))
+    found = (_skill(config, index, node, draft) for index, node in enumerate(nodes))
     return tuple(skill for skill in found if skill is not None)
 
 
-def _skill(config: Fields, index: int, node: Node) -> Skill | None:
+def _skill(config: Fields, index: int, node: Node, draft: Draft) -> Skill | None:
     key = "name"
     if isinstance(node, MapNode):
         key = "path" if "path" in node.entries else "name"
@@ -145,7 +141,7 @@ def _skill(config: Fields, index: int, node: Node) -> Skill | None:
     if not isinstance(node, ScalarNode) or node.value is None or not node.text.strip():
         config.invalid(node, f"skill[{index}]: must be {_SKILL}")
         return None
-    return Skill(node.position, path=node.text) if key == "path" else Skill(node.position, name=node.text)
+    return read_skill(config, node, named=key == "name", draft=draft)
 
 
 def _conversation(config: Fields, name: str, draft: Draft) -> Conversation | None:

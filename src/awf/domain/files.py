@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 Files: TypeAlias = Callable[[str], str]
 """Gives the text of a file. The path is as a workflow file has it: relative ones are meant from the workflow's
 directory (``.awf/…`` also from the project's), ``~/`` is the user's, and ``{{awf.scripts_dir}}/x`` begins with one of
-awf's directories, spelled exactly so (here also ``storage_dir``). Raises FileRefused."""
+awf's directories, spelled exactly so (here also ``storage_dir``); those of roles and skills stand for all places that
+there are for them. Raises FileRefused."""
 
 MAX_BYTES = 1024 * 1024
 """The largest file that may belong to a workflow."""
@@ -23,10 +24,11 @@ class FileRefused(Exception):
 
 
 class FileMissing(FileRefused):
-    """There is none at that path."""
+    """There is none at that path. ``names``: what there is where it was looked for, of roles and skills."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, names: Collection[str] = ()) -> None:
         super().__init__(f"file not found: {path}")
+        self.names = names
 
 
 def no_files(path: str) -> str:

@@ -113,7 +113,7 @@ def _own_parts(state: State) -> Iterator[_Part]:
             yield "prompt", "before", state.prompt
             yield "prompt_file", "before", state.prompt_file
             yield "system_prompt", "before", state.system_prompt
-            yield "role", "before", state.role
+            yield from _nested("role", state.role)
             yield from _nested("options", state.options)
             yield "dir", "before", state.dir
             yield from _nested("env", state.env)

@@ -213,11 +213,11 @@ class CallState(Executable):
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """A skill by ``name``, or the one at ``path``."""
+    """A skill's name and its text."""
 
     position: Position
-    name: str = ""
-    path: str = ""
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class McpProxy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState(LeafState):
     """``type: agent``. One of ``prompt`` and ``prompt_file`` is set; a prompt file whose path is known at load is read
-    then, and is the ``prompt``. Strings in ``options`` are templates, other values stay typed. ``dir`` and ``env`` are those
+    then, and is the ``prompt``. ``role`` is the text of a role, or a template of its name or path. Strings in ``options`` are templates, other values stay typed. ``dir`` and ``env`` are those
     of its process. ``mcp_proxy`` None: off."""
 
     provider: Template
@@ -246,7 +246,7 @@ class AgentState(LeafState):
     prompt_file: Template | None = None
     mode: Literal["single", "conversation"] = "single"
     system_prompt: Template | None = None
-    role: Template | None = None
+    role: str | Template = ""
     skills: tuple[Skill, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     dir: Template | None = None

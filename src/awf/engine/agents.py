@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from awf.domain.instructions import FILES, body, file_at, is_path, not_found, places, skill_element
 from awf.domain.problems import Position, ProblemError
 from awf.domain.sealing import Sealer
 from awf.domain.templates import Template, TemplateFailure, parse_template, render
@@ -37,6 +39,7 @@ class AgentStep:
             provider = flow.text(state.provider, path).strip()
             prompt = _prompt(flow, path, state)
             system_prompt = flow.text(state.system_prompt, path) if state.system_prompt else ""
+            role = _role(flow, path, state.role)
             options = {name: flow.rendered(value, path) for name, value in state.options.items()}
             env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
             parts = [] if state.dir is None else flow.parts(state.dir, path)
@@ -49,8 +52,8 @@ class AgentStep:
         continue_from = state.conversation.continue_from if state.conversation else None
         call = AgentCall(
             provider=provider,
-            prompt=sealer.seal(prompt),
-            system_prompt=sealer.seal(system_prompt),
+            prompt=sealer.seal("\n\n".join((*map(skill_element, state.skills), prompt))),
+            system_prompt=sealer.seal("\n\n".join(filter(None, (role, system_prompt)))),
             options=sealer.sealed(options),
             output_format=state.output_format if state.output_format == "json" else "",
             conversation=state.conversation is not None,
@@ -83,7 +86,9 @@ def _prompt(flow: Flow, path: str, state: AgentState) -> str:
     if state.prompt is not None:
         return flow.text(state.prompt, path)
     assert state.prompt_file is not None
-    text, file = _late(flow, path, state.prompt_file, "prompt_file")
+    workflow = flow.workflow_of(flow.state.sequence_of(path))
+    file = nearest(flow, workflow, flow.text(state.prompt_file, path).strip())
+    text = _text_of(flow, path, file, "prompt_file", state.prompt_file)
     try:
         template = parse_template(text, Position(file, 1, 1), 0)
     except ProblemError as failure:
@@ -91,12 +96,29 @@ def _prompt(flow: Flow, path: str, state: AgentState) -> str:
     return render(template, flow.scope(path), files=flow.files(path))
 
 
-def _late(flow: Flow, path: str, template: Template, key: str) -> tuple[str, str]:
-    """The text of a file whose path is known only now, and that path. Raises CannotStart, TemplateFailure."""
-    workflow = flow.workflow_of(flow.state.sequence_of(path))
-    file = nearest(flow, workflow, flow.text(template, path).strip())
+def _role(flow: Flow, path: str, role: str | Template) -> str:
+    """The text of a role. Raises CannotStart, TemplateFailure."""
+    if isinstance(role, str):
+        return role
+    value = flow.text(role, path).strip()
+    if not value:
+        return ""
+    if ".." in value.replace("\\", "/").split("/"):
+        raise CannotStart(f"role path contains path-traversal pattern (..): {value} ({role.position})")
+    if is_path(value):
+        return body(_text_of(flow, path, file_at("roles", value), "role", role))
+    own = flow.state.accepted.awf.get("roles_dir", "")
+    for place in places("roles", flow.state.accepted.root, own, flow.world.environ):
+        file = posixpath.join(place, value, FILES["roles"])
+        if flow.world.file_exists(file):
+            return body(_text_of(flow, path, file, "role", role))
+    raise CannotStart(f"{not_found('roles', value, ())} ({role.position})")
+
+
+def _text_of(flow: Flow, path: str, file: str, key: str, template: Template) -> str:
+    """The text of a file whose path is known only now. Raises CannotStart."""
     try:
-        return flow.files(path)(file), file
+        return flow.files(path)(file)
     except FileNotFoundError as failure:
         raise CannotStart(f"{key}: file not found: {file} ({template.position})") from failure
     except (OSError, ValueError) as failure:

@@ -7,7 +7,7 @@ import pytest
 
 from awf.catalog import Catalog, catalog
 from awf.catalog.files import Beside, unchanged
-from awf.domain.files import MAX_BYTES, FileRefused
+from awf.domain.files import MAX_BYTES, FileMissing, FileRefused
 from privileges import unprivileged
 
 
@@ -72,6 +72,49 @@ def test_awfs_own_directories_local_before_global(project: Path, tmp_path: Path,
     assert beside("{{awf.roles_dir}}/r.md") == "role"
     assert beside("{{awf.data_dir}}/data.txt") == "data"
     assert beside("{{awf.plugins_dir}}/p.txt") == "plugin"
+
+
+PLACES = [".awf/skills", ".agents/skills", ".claude/skills"]
+
+
+def test_roles_and_skills_are_looked_for_in_all_their_places(
+    project: Path, tmp_path: Path, beside: Beside
+) -> None:
+    path = "{{awf.skills_dir}}/go/SKILL.md"
+    home = tmp_path / "home"
+    places = [*(project / place for place in PLACES), home / ".config/awf/skills"]
+    places += [home / ".agents/skills", home / ".claude/skills"]
+    for number, place in reversed(list(enumerate(places))):
+        write(place / "go/SKILL.md", str(number))
+        assert beside(path) == str(number)
+    write(home / ".claude/roles/r/AGENTS.md")
+    write(project / ".agents/roles/reviewer/AGENTS.md", "r")
+    assert beside("{{awf.roles_dir}}/reviewer/AGENTS.md") == "r"
+    with pytest.raises(FileMissing) as missing:
+        beside("{{awf.roles_dir}}/r/AGENTS.md")
+    assert missing.value.names == ["reviewer"]
+    with pytest.raises(FileMissing) as missing:
+        beside("{{awf.scripts_dir}}/r/AGENTS.md")
+    assert missing.value.names == []
+
+
+def test_a_variable_takes_the_place_of_all_places(project: Path, tmp_path: Path) -> None:
+    write(project / ".awf/roles/a/AGENTS.md", "not this")
+    write(tmp_path / "home/r/a/AGENTS.md", "home")
+    write(project / "own/b/AGENTS.md", "own")
+    environ = {"HOME": str(tmp_path / "home"), "AWF_ROLES_PATH": "own::~/r"}
+    beside = Beside(str(project / ".awf/workflows/w.yaml"), str(project), environ)
+    assert beside("{{awf.roles_dir}}/a/AGENTS.md") == "home"
+    assert beside("{{awf.roles_dir}}/b/AGENTS.md") == "own"
+
+
+def test_a_pack_has_its_own_first(project: Path, tmp_path: Path) -> None:
+    write(project / ".awf/roles/a/AGENTS.md", "project")
+    write(tmp_path / "pack/roles/a/AGENTS.md", "pack")
+    beside = Beside(
+        str(tmp_path / "pack/workflows/w.yaml"), str(project), {"HOME": str(tmp_path / "home")}, "pack"
+    )
+    assert beside("{{awf.roles_dir}}/a/AGENTS.md") == "pack"
 
 
 def test_what_is_not_a_text_of_one_mebibyte_is_refused(project: Path, beside: Beside) -> None:

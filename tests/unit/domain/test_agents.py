@@ -2,16 +2,27 @@ from __future__ import annotations
 
 import pytest
 
-from awf.domain.files import FileRefused
+from awf.domain.files import FileMissing
+from awf.domain.instructions import skill_element
 from awf.domain.load import Loaded, load_workflow
 from awf.domain.templates import Template
 from awf.domain.workflow import AgentState, Conversation, McpProxy
 
+FILES = {
+    "p.md": "Review {{.inputs.file}}\n",
+    "{{awf.roles_dir}}/reviewer/AGENTS.md": "---\nname: x\n---\n\nYou review.\n",
+    "./roles/mine/AGENTS.md": "Mine.",
+    "./r.md": "\ufeff---\n---\nA file.",
+    "{{awf.skills_dir}}/go/SKILL.md": "Go on.\n---\nno front matter\n",
+    "./skills/x/SKILL.md": "---\ndescription: d\nname: 'the \"x\"'\n---\nDo x.\n",
+    "y/SKILL.md": "---\nnot closed\n",
+}
 
-def no_such_file(path: str) -> str:
-    if path == "p.md":
-        return "Review {{.inputs.file}}\n"
-    raise FileRefused(f"file not found: {path}")
+
+def files(path: str) -> str:
+    if path not in FILES:
+        raise FileMissing(path, ["reviewer", "reporter"] if path.startswith("{{") else [])
+    return FILES[path]
 
 
 def load(keys: str) -> Loaded:
@@ -21,7 +32,7 @@ def load(keys: str) -> Loaded:
         f"{lines}  b: {{type: terminal}}\n",
         "flows/w.yaml",
         "w",
-        no_such_file,
+        files,
     )
 
 
@@ -52,8 +63,11 @@ def test_everything() -> None:
         "Read {{.inputs.file}}",
         None,
     )
-    assert (source(state.system_prompt), source(state.role)) == ("You know {{.inputs.file}}", "reviewer")
-    assert [(skill.name, skill.path) for skill in state.skills] == [("go", ""), ("", "./skills/x")]
+    assert (source(state.system_prompt), state.role) == ("You know {{.inputs.file}}", "You review.")
+    assert [(skill.name, skill.text) for skill in state.skills] == [
+        ("go", "Go on.\n---\nno front matter"),
+        ('the "x"', "Do x."),
+    ]
     assert (state.output_format, state.mode, state.timeout) == ("json", "conversation", 120)
     assert state.options["model"] == "sonnet"
     assert isinstance(state.options["extra"]["name"], Template)
@@ -70,7 +84,7 @@ def test_what_is_usual() -> None:
         None,
         None,
     )
-    assert (state.system_prompt, state.role, state.skills, dict(state.options)) == (None, None, (), {})
+    assert (state.system_prompt, state.role, state.skills, dict(state.options)) == (None, "", (), {})
 
 
 def test_a_prompt_file_is_read_and_one_of_a_templated_path_is_not() -> None:
@@ -120,6 +134,22 @@ def test_a_prompt_file_is_read_and_one_of_a_templated_path_is_not() -> None:
         (
             "provider: claude\nprompt: x\nrole: ../../etc",
             "role path contains path-traversal pattern (..): ../../etc (flows/w.yaml:10:11)",
+        ),
+        (
+            "provider: claude\nprompt: x\nrole: reviwer",
+            "role 'reviwer' not found (did you mean 'reviewer'?) (flows/w.yaml:10:11)",
+        ),
+        (
+            "provider: claude\nprompt: x\nrole: ./none",
+            "role: file not found: ./none/AGENTS.md (flows/w.yaml:10:11)",
+        ),
+        (
+            "provider: claude\nprompt: x\nskills: [go, zzz]",
+            "skill 'zzz' not found (there are reporter, reviewer) (flows/w.yaml:10:18)",
+        ),
+        (
+            "provider: claude\nprompt: x\nskills: [{path: none.md}]",
+            "skill: file not found: none.md (flows/w.yaml:10:21)",
         ),
         (
             "provider: claude\nprompt: x\nskills: go",
@@ -245,3 +275,16 @@ def test_every_template_is_looked_at(key: str, field: str) -> None:
     assert [problem.message for problem in load(f"provider: claude\n{key}").errors] == [
         f"state 'a': undefined input \"x\" referenced in {field}"
     ]
+
+
+def test_roles_and_skills_by_path() -> None:
+    assert agent("provider: claude\nprompt: x\nrole: ./roles/mine").role == "Mine."
+    assert agent("provider: claude\nprompt: x\nrole: ' '").role == ""
+    assert agent("provider: claude\nprompt: x\nrole: ./r.md").role == "A file."
+    late = agent("provider: claude\nprompt: x\nrole: '{{.inputs.file}}'").role
+    assert isinstance(late, Template)
+    first, second = agent(
+        "provider: claude\nprompt: x\nskills: [{path: y}, {path: ./skills/x/SKILL.md}]"
+    ).skills
+    assert (first.name, first.text) == ("y", "---\nnot closed")
+    assert skill_element(second) == "<skill_content name='the \"x\"'>\nDo x.\n</skill_content>"
