@@ -124,6 +124,6 @@ def _name(path: str, text: str) -> str:
     front = _FRONT_MATTER.match(text)
     named = _NAME.search(front[1]) if front else None
     if named:
-        return next(filter(None, named.groups()))
+        return str(named[1] or named[2] or named[3])
     place = posixpath.dirname(path) if path.endswith(".md") else path.rstrip("/")
     return posixpath.basename(place) or path
