@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from awf.journal.store import Store
     from awf.runners.agents.port import Provider
     from awf.runners.attempts import Attempts
+    from awf.runners.operations.destinations import AllowedHosts
     from awf.runners.operations.port import Operation
     from awf.stores.sqlite.check import Check
 
@@ -152,9 +153,12 @@ VOLATILE = frozenset(
 
 def engine_fingerprint(settings: Settings) -> str:
     """Stands for the settings and the environment that an engine started now would have."""
+    from awf.catalog.configuration import read_configuration
+
+    others = sorted(read_configuration(settings.config, settings.root).others.items())
     chosen = (
         (settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability),
-        (settings.retention_days, settings.retention_records, settings.http_allow_hosts),
+        (settings.retention_days, settings.retention_records, settings.http_allow_hosts, others),
     )
     environment = sorted(item for item in _engine_environment().items() if item[0] not in VOLATILE)
     return hashlib.sha256(repr((chosen, str(settings.root), environment)).encode()).hexdigest()[:16]
@@ -239,7 +243,7 @@ def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mappi
     return {
         "step": ShellRunner(shell, settings.grace, clock, attempts),
         "agent": AgentRunner(build_providers(), settings.grace, clock, attempts),
-        "operation": OperationRunner(build_operations(settings), clock),
+        "operation": OperationRunner(build_operations(settings), clock, settings.grace),
     }
 
 
@@ -252,13 +256,24 @@ def build_providers() -> Mapping[str, Provider]:
 
 def build_operations(settings: Settings) -> Mapping[str, Operation]:
     """The operations that there are, by name."""
-    from awf.runners.operations.destinations import AllowedHosts
+    from awf.catalog.configuration import read_configuration
+    from awf.runners.operations.github.operations import github_operations
     from awf.runners.operations.http import HttpRequest
+    from awf.runners.operations.notify import NotifySend
+    from awf.runners.operations.programs import Programs
     from awf.runners.operations.web import Web
 
-    web = Web(AllowedHosts(settings.http_allow_hosts) if settings.http_allow_hosts else None)
-    operations: list[Operation] = [HttpRequest(web)]
+    web, programs = Web(_allowed_hosts(settings)), Programs(settings.grace)
+    others = read_configuration(settings.config, settings.root).others
+    notify = NotifySend(web, programs, others.get("notify.default_backend", ""))
+    operations: list[Operation] = [HttpRequest(web), notify, *github_operations(web, programs)]
     return {operation.signature.name: operation for operation in operations}
+
+
+def _allowed_hosts(settings: Settings) -> AllowedHosts | None:
+    from awf.runners.operations.destinations import AllowedHosts
+
+    return AllowedHosts(settings.http_allow_hosts) if settings.http_allow_hosts else None
 
 
 def build_engine(

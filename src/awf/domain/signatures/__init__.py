@@ -25,7 +25,8 @@ _LONGEST_SHOWN = 100
 class Parameter:
     """One input of an operation.
 
-    ``type`` ``any`` takes every JSON value as it is. ``items``: the type of the elements of an array. ``choices`` are all
+    ``type`` ``any`` takes every JSON value as it is. ``items``: the type of the elements of an array; ``separated``: it may
+    be given as a text with commas between them. ``choices`` are all
     that it may be, after coercion, texts in any case (the operation gets the spelling of the choice); empty: anything.
     ``pattern``: a regular expression that a text begins with. ``minimum``: the least number.
 
@@ -40,6 +41,7 @@ class Parameter:
     default: Any = None
     choices: tuple[Any, ...] = ()
     items: InputType | None = None
+    separated: bool = False
     pattern: str = ""
     minimum: float | None = None
     demand: str = "is required"
@@ -48,12 +50,14 @@ class Parameter:
     def value(self, given: Any) -> Any:
         """A given value as the operation gets it. Raises ValueError with a whole message."""
         try:
+            if self.separated and isinstance(given, str) and not given.lstrip().startswith("["):
+                given = [part.strip() for part in given.split(",") if part.strip()]
             coerced = given if self.type == "any" else _coerced(self.type, given)
             if self.items is not None:
                 coerced = [_coerced(self.items, part) for part in coerced]
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
-        if self.required and coerced == "":
+        if self.required and coerced in ("", []) and self.type != "any":
             raise ValueError(f"{self.name} {self.demand}")
         if self.choices:
             return self._chosen(coerced)

@@ -21,6 +21,7 @@ from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import StepStarted
 from awf.runners.exits import done_or
 from awf.runners.operations.port import Operation, OperationContext, OperationFailed
+from awf.runners.processes import end
 
 log = logging.getLogger("awf.engine")
 
@@ -30,10 +31,11 @@ NOT_FOUND_EXIT = 127
 
 @dataclass(frozen=True, slots=True)
 class OperationRunner:
-    """``operations`` by name."""
+    """``operations`` by name. ``grace``: seconds between SIGTERM and SIGKILL for what a dead engine has left."""
 
     operations: Mapping[str, Operation]
     clock: Clock
+    grace: float = 5.0
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -83,7 +85,8 @@ class OperationRunner:
         return Failed(f"step '{fact.state}' ended with its engine", duration=ran)
 
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
-        """An operation has no process of its own: what a dead engine began is over."""
+        """End the programs that operations of a dead engine have started."""
+        await end(attempt_ids, grace=self.grace)
 
 
 async def _perform(
