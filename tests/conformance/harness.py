@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, TypeAlias
 
 from awf.catalog import Catalog
 from awf.catalog.configuration import read_configuration
@@ -28,7 +28,7 @@ from awf.engine.service import Place, Service, Signals, journal_of
 from awf.errors import AwfError
 from awf.journal.codec import type_of
 from awf.journal.events import Entry
-from awf.journal.store import StepRow
+from awf.journal.store import ExecutionRow, StepRow
 from awf.runners.agents.port import Provider
 from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
@@ -37,6 +37,9 @@ from awf.runners.shell import ShellRunner
 from awf.settings import CONFIG_FILE
 from awf.stores.sqlite.store import SqliteStore
 from awf.testing.agents import ScriptedTool
+
+Answer: TypeAlias = str | dict[str, str]
+"""What ``Service.respond`` takes."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def run(
     cancel_when: Callable[[list[Entry]], bool] | None = None,
     cancel_again_when: Callable[[list[Entry]], bool] | None = None,
     stop_when: Callable[[list[Entry]], bool] | None = None,
-    answers: Mapping[str, str] | None = None,
+    answers: Mapping[str, Answer | Sequence[Answer]] | None = None,
     slots: int = 16,
     max_transitions: int = 10_000,
     grace: float = 5.0,
@@ -103,6 +106,7 @@ def run(
 
     ``stop_when``: its engine is stopped then, in the middle of its steps, and another one takes over. ``answers`` are
     given, by path, to steps that wait for a person. ``providers`` are those of agents; ``scripted`` is there by default.
+    given, by path, to steps that wait for a person, those of a list one after the other.
 
     Raises what accepting it raises (WorkflowInvalid, InputsInvalid).
     """
@@ -114,6 +118,12 @@ def run(
         events = _Events(cancels, stop_when, dict(answers or {}), list(resumes))
         known = {"scripted": ScriptedTool(), **(providers or {})}
         return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace, known))
+        given = {
+            path: [each] if isinstance(each, (str, dict)) else list(each)
+            for path, each in (answers or {}).items()
+        }
+        events = _Events(cancels, stop_when, given, list(resumes))
+        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace))
 
 
 def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> str:
@@ -131,8 +141,18 @@ class _Events:
 
     cancels_when: list[Callable[[list[Entry]], bool]]
     stop_when: Callable[[list[Entry]], bool] | None
-    answers: dict[str, str]
+    answers: dict[str, list[Answer]]
     resumes: list[Resume]
+    answered: set[tuple[str, int]] = field(default_factory=set)
+
+    def to_say(self, row: ExecutionRow) -> Iterator[tuple[str, dict[str, str]]]:
+        """What is said, by path, to the questions that are open; to each once."""
+        for asked in row.waiting:
+            question = row.id, asked.question
+            if question not in self.answered and self.answers.get(asked.path):
+                self.answered.add(question)
+                said = self.answers[asked.path].pop(0)
+                yield asked.path, {"response": said} if isinstance(said, str) else said
 
     def cancels(self, facts: list[Entry]) -> bool:
         if not self.cancels_when or not self.cancels_when[0](facts):
@@ -224,7 +244,7 @@ async def _run(
         ),
     )
     try:
-        execution = await service.run("main", inputs)
+        execution, cancelled = await service.run("main", inputs), ""
         while True:
             changed.clear()
             row = await service.execution(execution)
@@ -236,11 +256,13 @@ async def _run(
             so_far = await journal_of(store, execution)
             if events.cancels(so_far):
                 await service.cancel(execution)
-            if events.stops(so_far):
+                cancelled = execution
+            elif events.stops(so_far):
                 await host.stop()
                 host.start()
-            for path in [each.path for each in row.waiting if each.path in events.answers]:
-                await service.respond(execution, events.answers.pop(path), path=path)
+            elif execution != cancelled:
+                for path, answer in events.to_say(row):
+                    await service.respond(execution, **answer, path=path)
             async with asyncio.timeout(60):
                 await changed.wait()
         facts = await journal_of(store, execution)

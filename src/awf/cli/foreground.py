@@ -218,6 +218,7 @@ def exit_status(fact: AnyFact | None, workflow: Workflow | None) -> int:
             known = workflow.states.get(name) if workflow is not None else None
             if isinstance(known, TerminalState):
                 return ExecutionError.exit_status if known.exit_code is None else code
-            if isinstance(known, Executable) and isinstance(known.routing.on_failure, InlineFailure):
+            failures = known.routing.after_failures if isinstance(known, Executable) else ()
+            if any(isinstance(failure, InlineFailure) and failure.status == code for failure in failures):
                 return code
     return ExecutionError.exit_status

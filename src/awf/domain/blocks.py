@@ -23,7 +23,7 @@ _ITEMS = "a list, or text that gives one"
 
 def read_for_each(fields: Fields, name: str, draft: Draft) -> ForEachState | None:
     """None where there is nothing to go through, or nothing to do; why is reported."""
-    common = read_common(fields, name, draft, loop=True)
+    common = read_common(fields, name, draft, own=("on_complete",))
     items, body = _items(fields), _body(fields, name, draft)
     limit, break_when = _limit(fields), fields.expression("break_when")
     if items is None or not body:
@@ -33,7 +33,7 @@ def read_for_each(fields: Fields, name: str, draft: Draft) -> ForEachState | Non
 
 def read_while(fields: Fields, name: str, draft: Draft) -> WhileState | None:
     """None where there is no condition, or nothing to do; why is reported."""
-    common = read_common(fields, name, draft, loop=True)
+    common = read_common(fields, name, draft, own=("on_complete",))
     body, limit = _body(fields, name, draft), _limit(fields)
     break_when = fields.expression("break_when")
     if not fields.given("while"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypedDict, cast
 
 from awf.domain.draft import Draft
@@ -28,15 +29,15 @@ class Common(TypedDict):
 
 
 def read_common(
-    fields: Fields, name: str, draft: Draft, *, loop: bool = False, escaping: bool | None = None
+    fields: Fields, name: str, draft: Draft, *, own: Collection[str] = (), escaping: bool | None = None
 ) -> Common:
-    """``loop``: the state may have ``on_complete``. ``escaping``: of its hooks; None: that of the workflow."""
+    """``own``: keys of ``Routing`` that only this type has. ``escaping``: of its hooks; None: that of the workflow."""
     return Common(
         name=name,
         position=fields.place,
         description=fields.text("description"),
         timeout=fields.duration("timeout"),
-        routing=read_routing(fields, name, draft, loop=loop),
+        routing=read_routing(fields, name, draft, own),
         retry=read_retry(fields),
         hooks=read_hooks(fields, draft, escaping=draft.escaping if escaping is None else escaping),
     )

@@ -38,7 +38,7 @@ def targets(state: State) -> Iterator[str]:
         return
     routing = state.routing
     yield from (transition.goto for transition in routing.transitions)
-    for name in (routing.on_complete, routing.on_success, routing.on_failure):
+    for name in (routing.on_complete, routing.on_approve, routing.on_success, *routing.after_failures):
         if isinstance(name, str):
             yield name
 
@@ -239,7 +239,9 @@ class Graph:
 
 def ends(state: State) -> bool:
     """Whether an execution can end in this state on purpose."""
-    return isinstance(state, TerminalState) or isinstance(state.routing.on_failure, InlineFailure)
+    return isinstance(state, TerminalState) or any(
+        isinstance(each, InlineFailure) for each in state.routing.after_failures
+    )
 
 
 def _reversed(edges: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:

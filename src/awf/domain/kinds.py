@@ -179,6 +179,26 @@ OPERATION = Keys(
     },
     required=("operation",),
 )
+_ANSWERED = either(TEXT, ref("failure"))
+APPROVAL = Keys(
+    {name: key for name, key in _EXECUTABLE.items() if name != "retry"}
+    | {
+        "message": Key("What the person is asked (a template).", NAME),
+        "timeout": Key(
+            "How long to wait for the answer (30s, 24h, seconds, a template); without it: for ever.",
+            TEMPLATED_DURATION,
+        ),
+        "on_approve": Key("The next state after an approval; the same as on_success.", TEXT),
+        "on_reject": Key(
+            "The next state after a rejection, or the message to fail with; otherwise on_failure.", _ANSWERED
+        ),
+        "on_timeout": Key(
+            "The next state after no answer in time, or the message to fail with; otherwise on_failure.",
+            _ANSWERED,
+        ),
+    },
+    required=("message",),
+)
 _STATE_KEYS = {
     "step": STEP,
     "command": STEP,
@@ -189,6 +209,7 @@ _STATE_KEYS = {
     "call_workflow": CALL,
     "agent": AGENT,
     "operation": OPERATION,
+    "approval": APPROVAL,
 }
 _NAMES = {name for keys in _STATE_KEYS.values() for name in keys.read}
 _INERT = dict.fromkeys((*_NAMES, "use_template", "parameters", "depends_on"), "")

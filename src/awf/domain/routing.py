@@ -1,6 +1,10 @@
-"""Where to go after a state: ``on_success``, ``on_failure``, ``transitions``, ``continue_on_error``, ``on_complete``."""
+"""Where to go after a state: ``on_success``, ``on_failure``, ``transitions``, ``continue_on_error``, and the names that
+loops (``on_complete``) and approvals (``on_approve``, ``on_reject``, ``on_timeout``) have for some of it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from awf.domain.draft import Draft, Target
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
@@ -11,23 +15,32 @@ from awf.domain.workflow import InlineFailure, Routing, Transition
 _NAME = "the name of a state"
 
 
-def read_routing(fields: Fields, state: str, draft: Draft, *, loop: bool = False) -> Routing:
-    """Every state named is left in the draft. ``loop``: the state may have ``on_complete``."""
-    on_failure: str | InlineFailure | None
-    failure = fields.value("on_failure")
-    if isinstance(failure, MapNode):
-        on_failure = _inline_failure(fields, failure)
-    else:
-        on_failure = read_target(
-            fields, "on_failure", state, draft, f"{_NAME}, or a map of message and status"
-        )
+def read_routing(fields: Fields, state: str, draft: Draft, own: Collection[str] = ()) -> Routing:
+    """Every state named is left in the draft. ``own``: the keys of ``Routing`` that only this type of state has."""
+
+    def target(key: str) -> str | None:
+        return read_target(fields, key, state, draft) if key in own else None
+
+    def failure(key: str) -> str | InlineFailure | None:
+        return _failure(fields, key, state, draft) if key in own else None
+
     return Routing(
         on_success=read_target(fields, "on_success", state, draft),
-        on_failure=on_failure,
+        on_failure=_failure(fields, "on_failure", state, draft),
         transitions=tuple(_transitions(fields, state, draft)),
         continue_on_error=bool(fields.boolean("continue_on_error")),
-        on_complete=read_target(fields, "on_complete", state, draft) if loop else None,
+        on_complete=target("on_complete"),
+        on_approve=target("on_approve"),
+        on_reject=failure("on_reject"),
+        on_timeout=failure("on_timeout"),
     )
+
+
+def _failure(fields: Fields, key: str, state: str, draft: Draft) -> str | InlineFailure | None:
+    node = fields.value(key)
+    if isinstance(node, MapNode):
+        return _inline_failure(fields, key, node)
+    return read_target(fields, key, state, draft, f"{_NAME}, or a map of message and status")
 
 
 def read_target(fields: Fields, key: str, state: str, draft: Draft, wanted: str = _NAME) -> str | None:
@@ -61,8 +74,8 @@ def read_members(fields: Fields, key: str, state: str, draft: Draft, refusal: st
     return tuple(found)
 
 
-def _inline_failure(fields: Fields, node: MapNode) -> InlineFailure | None:
-    inner = fields.inner(node, "on_failure", INLINE_FAILURE)
+def _inline_failure(fields: Fields, key: str, node: MapNode) -> InlineFailure | None:
+    inner = fields.inner(node, key, INLINE_FAILURE)
     if not inner.require("message"):
         return None
     if not inner.text("message"):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from awf.domain.agents import read_agent
+from awf.domain.approvals import read_approval
 from awf.domain.blocks import read_for_each, read_parallel, read_while
 from awf.domain.calls import read_call
 from awf.domain.draft import Draft
@@ -117,4 +118,5 @@ _READERS: dict[str, Callable[[Fields, str, Draft], State | None]] = {
     "call_workflow": read_call,
     "agent": read_agent,
     "operation": read_operation,
+    "approval": read_approval,
 }

@@ -12,6 +12,7 @@ from awf.domain.problems import Position
 from awf.domain.templates import Template
 from awf.domain.workflow import (
     AgentState,
+    ApprovalState,
     CallState,
     ForEachState,
     HookAction,
@@ -92,9 +93,15 @@ def _parts(state: State) -> Iterator[_Part]:
         yield "timeout", "before", state.timeout
     yield from _hook_parts("hooks.pre", "before", state.hooks.pre)
     yield from _hook_parts("hooks.post", "after", state.hooks.post)
-    if isinstance(state.routing.on_failure, InlineFailure):
-        yield "on_failure", "after", state.routing.on_failure.message
-    for transition in state.routing.transitions:
+    routing = state.routing
+    for key, failure in (
+        ("on_reject", routing.on_reject),
+        ("on_timeout", routing.on_timeout),
+        ("on_failure", routing.on_failure),
+    ):
+        if isinstance(failure, InlineFailure):
+            yield key, "after", failure.message
+    for transition in routing.transitions:
         yield "transition", "after", transition.when
 
 
@@ -106,6 +113,8 @@ def _own_parts(state: State) -> Iterator[_Part]:
             yield from _nested("env", state.env)
         case LoopState():
             yield from _loop_parts(state)
+        case ApprovalState():
+            yield "message", "before", state.message
         case CallState() | OperationState():
             yield from _nested("inputs", state.inputs)
         case AgentState():

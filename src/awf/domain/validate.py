@@ -79,7 +79,7 @@ def _warn_of_the_graph(workflow: Workflow, graph: Graph, draft: Draft, findings:
             continue
         routing = state.routing
         in_line = MAIN in entered or not (entered or graph.holders[name])
-        if in_line and not (routing.on_complete or routing.on_success or routing.transitions):
+        if in_line and not (routing.after_success or routing.transitions):
             findings.warn(
                 state.position, NO_WAY_ON, f"state '{name}' names no next state for when it succeeds"
             )

@@ -72,7 +72,8 @@ class InlineFailure:
 class Routing:
     """Where to go after a state, in the order of evaluation: transitions, ``continue_on_error``, then the targets.
 
-    ``on_complete`` is a loop's own name for ``on_success`` and comes before it.
+    ``on_complete`` is a loop's own name for ``on_success``, ``on_approve`` an approval's; both come before it.
+    ``on_reject`` and ``on_timeout`` are those of an approval, and come before ``on_failure``.
     """
 
     on_success: str | None = None
@@ -80,6 +81,19 @@ class Routing:
     transitions: tuple[Transition, ...] = ()
     continue_on_error: bool = False
     on_complete: str | None = None
+    on_approve: str | None = None
+    on_reject: str | InlineFailure | None = None
+    on_timeout: str | InlineFailure | None = None
+
+    @property
+    def after_success(self) -> str | None:
+        """Where to go after a success, if it says so."""
+        return self.on_complete or self.on_approve or self.on_success
+
+    @property
+    def after_failures(self) -> tuple[str | InlineFailure, ...]:
+        """What it has for failures of all kinds."""
+        return tuple(each for each in (self.on_reject, self.on_timeout, self.on_failure) if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +281,14 @@ class OperationState(LeafState):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalState(Executable):
+    """``type: approval``: asks a person; has no process. ``timeout`` is how long it waits for the answer."""
+
+    message: Template
+    kind: ClassVar[str] = "approval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalState:
     """``type: terminal``. ``exit_code`` None: 0 for success, 1 for failure."""
 
@@ -287,6 +309,7 @@ State: TypeAlias = (
     | CallState
     | AgentState
     | OperationState
+    | ApprovalState
     | TerminalState
 )
 

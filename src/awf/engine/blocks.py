@@ -38,16 +38,24 @@ class Ending:
     note: str = ""
 
 
-class Block(Protocol):
-    """What a kind of state that holds others does."""
+class Leaf(Protocol):
+    """How the start of a kind of state is rendered."""
 
     def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
         """Complete the fact that starts it. Raises CannotStart."""
         ...
 
+
+class Processless(Leaf, Protocol):
+    """What a kind of state does that has no process."""
+
     def proceed(self, flow: Flow, activity: Activity, state: Any) -> None:
-        """Go on from wherever the journal ends: begin, or enter what is missing."""
+        """Go on from wherever the journal ends: begin, or do what is missing."""
         ...
+
+
+class Block(Processless, Protocol):
+    """What a kind of state that holds others does."""
 
     def child_left(
         self, flow: Flow, activity: Activity, state: Any, child: Activity, verdict: Verdict
@@ -57,12 +65,4 @@ class Block(Protocol):
 
     def outcome(self, flow: Flow, activity: Activity, closing: WorkflowClosing | None = None) -> Ending:
         """How it ends by what is in it; ``closing`` is the outcome of a sub-workflow's graph."""
-        ...
-
-
-class Leaf(Protocol):
-    """How the start of a kind of state with a process is rendered."""
-
-    def plan(self, flow: Flow, activity: Activity, state: Any, fact: StepStarted) -> StepStarted:
-        """Complete the fact that starts it. Raises CannotStart."""
         ...

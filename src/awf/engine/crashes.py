@@ -69,9 +69,7 @@ def _ask(flow: Flow, activity: Activity, *, orderly: bool) -> None:
             *written,
         )
     )
-    flow.emit(
-        InputRequired(**_place(activity), kind="crash", prompt=flow.sealer.mask(prompt), choices=CHOICES)
-    )
+    flow.emit(InputRequired(**activity.place, kind="crash", prompt=flow.sealer.mask(prompt), choices=CHOICES))
 
 
 def _what_happened(activity: Activity, *, orderly: bool) -> str:
@@ -84,22 +82,11 @@ def _excerpts(activity: Activity) -> dict[str, str]:
 
 
 def _skip(flow: Flow, activity: Activity, note: str) -> None:
-    flow.emit(StepCompleted(**_place(activity), **_sizes(activity), note=note))
+    flow.emit(StepCompleted(**activity.place, **_sizes(activity), note=note))
 
 
 def _fail(flow: Flow, activity: Activity, error: str, exit_code: int = 1) -> None:
-    flow.emit(StepFailed(**_place(activity), **_sizes(activity), exit_code=exit_code, error=error))
-
-
-def _place(activity: Activity) -> dict[str, Any]:
-    started = activity.started
-    assert started is not None
-    return {
-        "step": started.step,
-        "state": started.state,
-        "path": started.path,
-        "attempt": started.attempt,
-    }
+    flow.emit(StepFailed(**activity.place, **_sizes(activity), exit_code=exit_code, error=error))
 
 
 def _sizes(activity: Activity) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
 from awf.engine import waiting
 from awf.engine.agents import AgentStep, masked_block
+from awf.engine.approvals import Approval
 from awf.engine.blocks import Block, Ending, Leaf
 from awf.engine.calls import Call
 from awf.engine.crashes import after_crash
@@ -41,7 +42,7 @@ from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
 from awf.engine.render import OperationStep, ShellStep
-from awf.engine.state import BLOCKS, Activity, ExecutionState
+from awf.engine.state import BLOCKS, PROCESSLESS, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
     Continue,
@@ -95,7 +96,7 @@ class Core:
             "parallel": Parallel(),
             "call_workflow": Call(),
         }
-        self._flow = Flow(state, workflows, inputs, sealer, blocks, _LEAVES)
+        self._flow = Flow(state, workflows, inputs, sealer, blocks, _LEAVES, Approval())
         self.state = state
         self.inputs = inputs
 
@@ -219,7 +220,7 @@ class Core:
                 flow.collapse(activity)
             elif activity.started is None:
                 flow.arrive(activity)
-            elif activity.kind in BLOCKS and activity.flying:
+            elif activity.kind in PROCESSLESS and activity.flying:
                 flow.proceed(activity)
             flow.settle_down()
         root = state.sequences[""]
@@ -233,7 +234,7 @@ class Core:
         """Does something else move this: a process, a hook, a delay, a person?"""
         if activity.path in self.state.hooks or activity.waits or activity.asks:
             return True
-        return activity.flying and activity.kind not in BLOCKS
+        return activity.flying and activity.kind not in PROCESSLESS
 
     def _was_left(self, activity: Activity) -> bool:
         """A branch that ended stays until its block ends; nothing more is to be done for it while others run."""
@@ -278,7 +279,7 @@ class Core:
     def _finished(self, stimulus: StepFinished) -> None:
         state, flow = self.state, self._flow
         activity = state.activities.get(stimulus.path)
-        if activity is None or not activity.flying or activity.kind in BLOCKS:
+        if activity is None or not activity.flying or activity.kind in PROCESSLESS:
             return
         fact = self._ended_fact(activity, stimulus.outcome)
         if state.cancel_requested:

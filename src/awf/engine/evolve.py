@@ -234,8 +234,8 @@ def _spend(state: ExecutionState, activity: Activity, usage: Usage | None) -> No
 
 def _made(fact: StepCompleted | StepFailed | StepReused, usage: Usage | None) -> dict[str, Any]:
     """What a step made besides its output."""
-    made = {"session": fact.session, "usage": usage}
-    return made if isinstance(fact, StepFailed) else {**made, "response": fact.response, "json": fact.json}
+    made = {"session": fact.session, "usage": usage, "response": fact.response}
+    return made if isinstance(fact, StepFailed) else {**made, "json": fact.json}
 
 
 def _continued(state: ExecutionState, fact: StepStarted) -> tuple[Turn, ...]:

@@ -21,14 +21,14 @@ import msgspec
 
 from awf.domain.sealing import Sealer
 from awf.domain.workflow import TerminalState, Workflow
-from awf.engine.blocks import Block, Ending, Leaf, Verdict
+from awf.engine.blocks import Block, Ending, Leaf, Processless, Verdict
 from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
 from awf.engine.hooks import Hooks
 from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
 from awf.engine.route import verdict_of
-from awf.engine.state import BLOCKS, CANCELLED, Activity, ExecutionState, Sequence
+from awf.engine.state import CANCELLED, PROCESSLESS, Activity, ExecutionState, Sequence
 from awf.engine.view import View
 from awf.journal.events import (
     AnyFact,
@@ -60,9 +60,11 @@ class Flow(View):
         sealer: Sealer,
         blocks: Mapping[str, Block],
         leaves: Mapping[str, Leaf],
+        approval: Processless,
     ) -> None:
         super().__init__(state, workflows, inputs, sealer)
         self.blocks = blocks
+        self.processless: Mapping[str, Processless] = {**blocks, "approval": approval}
         self.leaves = leaves
         self.decided: list[Entry] = []
         self._due: list[Activity] = []
@@ -79,7 +81,7 @@ class Flow(View):
     # Going on without recursion, however many states follow one another with no process between them
 
     def later(self, activity: Activity) -> None:
-        """Go on with a block that has been started, or with what has ended, before ``settle_down`` returns. The last
+        """Go on with what has been started and has no process, or with what has ended, before ``settle_down`` returns. The last
         one first: what an activity sets off comes before what was to come after it."""
         self._due.append(activity)
 
@@ -156,7 +158,7 @@ class Flow(View):
         if kept is not None:
             self.emit(as_kept(fact, kept.fact))
             return self.later(activity)
-        planner = self.blocks.get(activity.kind) or self.leaves[activity.kind]
+        planner = self.processless.get(activity.kind) or self.leaves[activity.kind]
         try:
             fact = planner.plan(self, activity, known, fact)
             fact = changed(
@@ -165,7 +167,7 @@ class Flow(View):
         except CannotStart as reason:
             fact = changed(fact, refused=self.sealer.mask(str(reason)))
         self.emit(fact)
-        if activity.kind in BLOCKS:
+        if activity.kind in PROCESSLESS:
             self.later(activity)
         return None
 
@@ -176,17 +178,17 @@ class Flow(View):
         attempt = before.attempt + 1
         name = attempt_id(self.state.execution, before.step, attempt)
         self.emit(changed(before, attempt=attempt, attempt_id=name, recovered=recovered))
-        if activity.kind in BLOCKS:
+        if activity.kind in PROCESSLESS:
             self.later(activity)
 
     def proceed(self, activity: Activity) -> None:
-        """Let a block that has been started go on."""
+        """Let what has been started and has no process go on."""
         started = activity.started
         assert started is not None
         if started.refused:
             self.finish_block(activity, Ending(failed=True, error=started.refused, exit_code=126))
         else:
-            self.blocks[activity.kind].proceed(self, activity, self.definition(activity))
+            self.processless[activity.kind].proceed(self, activity, self.definition(activity))
 
     # Ending
 
@@ -317,18 +319,8 @@ class Flow(View):
     def cancel_blocks(self, path: str) -> None:
         """Every started block and every waiting step below a path ends as cancelled, innermost first."""
         for activity in reversed(self.state.below(path)):
-            started = activity.started
-            if started is not None and activity.result is None:
-                self.emit(
-                    StepFailed(
-                        step=started.step,
-                        state=started.state,
-                        path=started.path,
-                        attempt=started.attempt,
-                        exit_code=CANCELLED_EXIT,
-                        error=CANCELLED,
-                    )
-                )
+            if activity.started is not None and activity.result is None:
+                self.emit(StepFailed(**activity.place, exit_code=CANCELLED_EXIT, error=CANCELLED))
 
     # Moving through a graph
 

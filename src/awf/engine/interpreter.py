@@ -22,7 +22,7 @@ from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
 from awf.engine.lost import is_recorded
 from awf.engine.output import Heard, OutputBuffer
 from awf.engine.ports import AttemptKeeper, Clock, Emit, StepContext, StepRunner, Tell
-from awf.engine.state import BLOCKS, is_below
+from awf.engine.state import PROCESSLESS, is_below
 from awf.engine.stimuli import (
     Cancel,
     HookEnded,
@@ -280,7 +280,7 @@ class Interpreter:
     # Steps and hooks
 
     def _start(self, fact: StepStarted) -> None:
-        if fact.kind in BLOCKS:
+        if fact.kind in PROCESSLESS:
             if fact.timeout is not None:
                 self._timers.set(fact, fact.timeout)
         elif fact.refused:

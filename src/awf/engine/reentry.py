@@ -263,6 +263,9 @@ _A = {
     "parallel": "a parallel block",
     "call_workflow": "a sub-workflow",
     "step": "a step",
+    "agent": "an agent",
+    "operation": "an operation",
+    "approval": "an approval",
     "terminal": "a terminal",
 }
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awf.domain.expressions import ExpressionFailure
-from awf.domain.workflow import InlineFailure, TerminalState
+from awf.domain.workflow import InlineFailure, Routing, TerminalState
 from awf.engine.blocks import Verdict
-from awf.engine.state import Activity, StepResult
+from awf.engine.state import REJECT, TIMEOUT, Activity, StepResult
 
 if TYPE_CHECKING:
     from awf.engine.flow import Flow
@@ -33,15 +33,24 @@ def verdict_of(flow: Flow, activity: Activity) -> Verdict:
             broken = f"step '{known.name}': transition {index + 1}: {failure.message}"
             break
     if (not result.failed or routing.continue_on_error) and not broken:
-        target = routing.on_complete or routing.on_success
+        target = routing.after_success
         return Verdict(target, "on_success") if target else _nowhere(known.name, result)
-    if isinstance(routing.on_failure, InlineFailure):
-        message = flow.render_or_source(routing.on_failure.message, activity.path)
-        return Verdict(failed=True, error=message, exit_code=routing.on_failure.status, final=True)
-    if routing.on_failure is not None:
-        return Verdict(routing.on_failure, "on_failure")
+    after = _after_failure(routing, activity)
+    if isinstance(after, InlineFailure):
+        message = flow.render_or_source(after.message, activity.path)
+        return Verdict(failed=True, error=message, exit_code=after.status, final=True)
+    if after is not None:
+        return Verdict(after, "on_failure")
     error = broken or f"step '{known.name}' failed: {result.error}"
     return Verdict(failed=True, error=error, exit_code=result.exit_code or 1)
+
+
+def _after_failure(routing: Routing, activity: Activity) -> str | InlineFailure | None:
+    """What is to be done about the failure: an approval tells how it failed by its output."""
+    own = None
+    if activity.kind == "approval" and activity.result is not None:
+        own = {REJECT: routing.on_reject, TIMEOUT: routing.on_timeout}.get(activity.result.output)
+    return own or routing.on_failure
 
 
 def _nowhere(name: str, result: StepResult) -> Verdict:

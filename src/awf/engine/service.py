@@ -151,10 +151,10 @@ class Service:
         self._signals.wake()
 
     async def respond(
-        self, execution: str, response: str, *, comment: str = "", path: str | None = None
+        self, execution: str, response: str, *, comment: str = "", by: str = "", path: str | None = None
     ) -> None:
         """Answer what a step of an execution waits for; returns once the answer is durable. Of two answers to one
-        question, one gets through. ``path`` says which step, where several wait.
+        question, one gets through. ``path`` says which step, where several wait; ``by`` who answers, for the record.
 
         Raises ExecutionNotFound, NotWaiting, AnswerInvalid (no choice, or several wait), StoreUnavailable.
         """
@@ -170,7 +170,7 @@ class Service:
             choices = ", ".join(asked.choices)
             hint = did_you_mean(response, asked.choices)
             raise AnswerInvalid(f"response: must be one of {choices}{hint}")
-        data = {"question": asked.question, "response": response, "comment": comment}
+        data = {"question": asked.question, "response": response, "comment": comment, "by": by}
         now = self._clock.now()
         if not await self.store.add_intent(execution, "respond", data, now, question=asked.question):
             raise NotWaiting(execution, ": it has been answered, or has ended")

@@ -32,7 +32,13 @@ from awf.journal.store import ExecutionStatus
 BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
 """Kinds of states that hold others and have no process of their own."""
 
+PROCESSLESS = BLOCKS | {"approval"}
+"""Kinds of states that have no process: nothing but decisions moves them."""
+
 LOOPS = frozenset({"for_each", "while"})
+
+APPROVE, REJECT, TIMEOUT = "approve", "reject", "timeout"
+"""How an approval ends: its output."""
 
 CANCELLED = "cancelled"
 """The error of what was ended from outside."""
@@ -121,6 +127,18 @@ class Activity:
     messages: int = 0
     usage: Usage | None = None
     turns: tuple[Turn, ...] = ()
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The fields with which facts about its attempt say which one they mean."""
+        started = self.started
+        assert started is not None
+        return {
+            "step": started.step,
+            "state": started.state,
+            "path": started.path,
+            "attempt": started.attempt,
+        }
 
     @property
     def waits(self) -> bool:
@@ -214,7 +232,9 @@ class ExecutionState:
 
     def flying(self, path: str = "") -> list[Activity]:
         """Activities with a running process, below a path."""
-        return [activity for activity in self.below(path) if activity.flying and activity.kind not in BLOCKS]
+        return [
+            activity for activity in self.below(path) if activity.flying and activity.kind not in PROCESSLESS
+        ]
 
     def hooks_below(self, path: str = "") -> list[HookStarted]:
         """Hooks with a running command, of the activity at a path and those below it."""

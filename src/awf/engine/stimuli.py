@@ -99,12 +99,13 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """A person answered the ``input.required`` whose sequence number is ``question``. Ignored where nothing waits for it
-    any more."""
+    """A person answered the ``input.required`` whose sequence number is ``question``; ``by`` is who they say they are.
+    Ignored where nothing waits for it any more."""
 
     question: int
     response: str
     comment: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

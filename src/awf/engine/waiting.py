@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from awf.engine import crashes
+from awf.engine import approvals, crashes
 from awf.engine.flow import Flow
 from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import Respond
@@ -20,7 +20,10 @@ UNANSWERED_EXIT = 124
 SHORTEST_REST = 5_000_000
 """Microseconds: what is due sooner than this is waited for, not parked."""
 
-_ANSWERED: Mapping[str, Callable[[Flow, Activity, InputReceived], None]] = {"crash": crashes.answered}
+_ANSWERED: Mapping[str, Callable[[Flow, Activity, InputReceived], None]] = {
+    "approval": approvals.answered,
+    "crash": crashes.answered,
+}
 
 
 def respond(flow: Flow, stimulus: Respond) -> None:
@@ -42,6 +45,7 @@ def respond(flow: Flow, stimulus: Respond) -> None:
             path=fact.path,
             response=mask(stimulus.response),
             comment=mask(stimulus.comment),
+            by=mask(stimulus.by),
         )
     )
     act(flow, activity)
@@ -70,6 +74,7 @@ def expire(flow: Flow, activity: Activity) -> None:
             attempt=fact.attempt,
             exit_code=UNANSWERED_EXIT,
             error=f"nobody answered in time what step '{fact.state}' asked",
+            **approvals.unanswered(fact),
         )
     )
     flow.settle(activity)

@@ -294,7 +294,8 @@ class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
 
 
 class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
-    """A step failed, was cancelled (``error`` is ``cancelled``), or could not start. Fields as StepCompleted."""
+    """A step failed, was cancelled (``error`` is ``cancelled``), or could not start. Fields as StepCompleted; ``response``
+    is that of an approval."""
 
     step: int
     state: str
@@ -310,6 +311,7 @@ class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
     output: str = ""
     session: str = ""
     usage: Usage | None = None
+    response: Json = None
 
 
 class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
@@ -327,8 +329,8 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
 
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
-    """The step waits for a person, without a process. ``kind`` says who asks: ``crash`` (what is to become of an attempt
-    that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
+    """The step waits for a person, without a process. ``kind`` says who asks: ``approval`` (a state of that
+    type), ``crash`` (what is to become of an attempt that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
     ``deadline`` in microseconds since the epoch: without an answer the step fails then."""
 
     step: int
@@ -342,13 +344,15 @@ class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
 
 
 class InputReceived(Fact, frozen=True, kw_only=True, tag="input.received"):
-    """A person answered what the step at ``path`` waits for; ``comment`` is for the record."""
+    """A person answered what the step at ``path`` waits for; ``comment`` is for the record, and ``by`` is who they say
+    they are."""
 
     step: int
     state: str
     path: str
     response: str
     comment: str = ""
+    by: str = ""
 
 
 class LoopIterated(Fact, frozen=True, kw_only=True, tag="loop.iterated"):

@@ -117,7 +117,7 @@ async def respond_to_execution(
     answer = fitted(request, RespondRequest)
     if not queries.is_execution_id(id):
         raise ExecutionNotFound(id)
-    await service.respond(id, answer.response, comment=answer.comment, path=answer.path)
+    await service.respond(id, answer.response, comment=answer.comment, by=answer.by, path=answer.path)
 
 
 @get("/{id:str}/steps", operation_id="listSteps", summary="List all steps", responses=problems(404))

@@ -24,7 +24,7 @@ step.failed            step.failed          default  step_name, status, error, c
                                                      duration_ms [, usage, path]
 step.retrying          step.retrying        all      step_name, status, attempt, exit_code, error, delay_ms, at [, path]
 input.required         input.required       all      step_name, kind, prompt, choices, at [, deadline, path]
-input.received         input.received       all      step_name, response, at [, comment, path]
+input.received         input.received       all      step_name, response, at [, comment, by, path]
 loop.iterated          loop.iterated        all      path, index, at
 block.ending           block.ending         all      path, failed, exit_code, at [, error]
 hook.started           hook.started         all      path, hook, index, at [, warnings]
@@ -258,7 +258,8 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
 def _input(fact: InputRequired | InputReceived, at: datetime) -> dict[str, Any]:
     said: dict[str, Any]
     if isinstance(fact, InputReceived):
-        said = {"response": fact.response, "at": at, **({"comment": fact.comment} if fact.comment else {})}
+        about = {"comment": fact.comment, "by": fact.by}
+        said = {"response": fact.response, "at": at, **{name: text for name, text in about.items() if text}}
     else:
         limit = {} if fact.deadline is None else {"deadline": moment(fact.deadline)}
         said = {"kind": fact.kind, "prompt": fact.prompt, "choices": fact.choices, "at": at, **limit}

@@ -87,17 +87,18 @@ class AcceptedBody(Struct):
 
 
 class RespondRequest(Struct, forbid_unknown_fields=True):
-    """``response``: one of the step's ``choices``, or any text where it has none. ``comment`` is for the record.
-    ``path``: which step is answered, where several wait."""
+    """``response``: one of the step's ``choices``, or any text where it has none. ``comment`` is for the record, ``by``
+    says who answers. ``path``: which step is answered, where several wait."""
 
     response: str
     comment: str = ""
+    by: str = ""
     path: str | None = None
 
 
 class Waiting(Struct, omit_defaults=True, kw_only=True):
-    """A step that waits for a person. ``kind``: ``crash`` asks what is to become of an attempt that was cut short. The
-    answer is one of ``choices``; where there are none, any text. Without one the step fails at ``deadline``."""
+    """A step that waits for a person. ``kind``: ``approval`` is a state of that type, ``crash`` asks what is to become
+    of an attempt that was cut short. The answer is one of ``choices``; where there are none, any text. Without one the step fails at ``deadline``."""
 
     step: Annotated[int, Meta(description="the number of the step")]
     name: str
