@@ -18,7 +18,7 @@ from property.generator import workflow_texts
 
 KEYS = sorted({key for table in vars(language).values() if isinstance(table, Keys) for key in table.read})
 WORDS = [
-    *KEYS, "step", "for_each", "while", "parallel", "call_workflow", "terminal", "agent", "operation", "a", "b", "main",
+    *KEYS, "step", "for_each", "while", "parallel", "call_workflow", "terminal", "agent", "operation", "approval", "a", "b", "main",
     "{{inputs.x}}", "{{.states.a.Output}}", "{{raw .inputs.x}}", "states.a.ExitCode == 1", "loop.Index < 3", "all_succeed",
     "10s", "-1", "0", "1e400", "99999999999999999999", "", "null", "~", "true", "off", "!!binary", "!x", "\ud800",
 ]  # fmt: skip

@@ -108,10 +108,11 @@ class Drive:
         assert running, "nothing runs, and nothing is decided"
         waiting = [path for path in running if self._waits(path)]
         ended = [path for path in running if path not in waiting and self.is_ended(path)]
-        if ended:
-            self.finish(ended[0], Cancelled())
+        processes = [path for path in ended if path not in self.state.asking]
+        if processes:
+            self.finish(processes[0], Cancelled())
         else:
-            self.finish((waiting or running)[0])
+            self.finish((waiting or [path for path in running if path not in ended])[0])
 
     def cancel(self) -> None:
         self.decide(Cancel())
@@ -162,15 +163,21 @@ class Drive:
         self.decide(StepFinished(path, outcome or _outcome(ended.exit_code)))
 
     def _answer(self, activity: Activity) -> None:
-        """A person wants the step to be run again; an execution that has been let go is taken before."""
-        assert activity.question is not None
-        number = activity.question.number
+        """A person says what the script has, or wants a step to be run again; an execution that has been let go is taken
+        before."""
+        question, started = activity.question, activity.started
+        assert question is not None
+        assert started is not None
+        said = "rerun" if question.fact.kind == "crash" else self.script.answer(self._place(activity.path))
         self.decide(Idle())
         if self.state.released:
             self.core = Core(fold("exec", self.journal), self.workflows, {}, Sealer({}))
             self.state = self.core.state
             self.begin()
-        self.decide(Respond(number, "rerun"))
+        if said == "timeout":
+            self.decide(TimerFired(activity.path, started.step, started.attempt))
+        else:
+            self.decide(Respond(question.number, said))
 
     def _place(self, path: str) -> Place:
         activity = self.state.activities.get(path)

@@ -191,6 +191,31 @@ states:
 """,
 }
 
+ASKING = {
+    MAIN: """
+name: main
+states:
+  initial: first
+  first: {type: approval, message: "Begin?", hooks: {pre: [{command: "echo pre"}]}, on_approve: all, on_reject: bad}
+  all: {type: parallel, parallel: [late, each, slow], strategy: best_effort, on_success: limited}
+  late: {type: approval, message: "Nobody answers", timeout: 20s, hooks: {post: [{command: "echo late"}]}}
+  each: {type: for_each, items: [1, 2], body: [in_each, work]}
+  in_each: {type: approval, message: "{{loop.Item}}?"}
+  work: {type: step, command: "echo {{states.in_each.Response.by}}"}
+  slow: {type: step, command: "echo asked"}
+  limited: {type: call_workflow, workflow: child, timeout: 30s, on_failure: done}
+  done: {type: terminal, message: "{{states.late.Output}} {{states.limited.ExitCode}}"}
+  bad: {type: terminal, status: failure}
+""",
+    "child": """
+name: child
+states:
+  initial: never
+  never: {type: approval, message: "Nobody answers", timeout: 1h, on_approve: done}
+  done: {type: terminal}
+""",
+}
+
 FAILING = {"breaks": 3, "tolerant": 4, "any_fails": 5, "all_one": 2, "ends_badly": 1}
 SLOW = 1_000.0
 

@@ -17,7 +17,7 @@ from awf.domain.workflow import Workflow
 
 MAIN = "main"
 CHILDREN = ("one", "two", "three")
-KINDS = ("step", "step", "for_each", "while", "parallel", "call_workflow")
+KINDS = ("step", "step", "step", "approval", "for_each", "while", "parallel", "call_workflow")
 DEPTH = 5
 MOST_STATES = 14
 
@@ -77,20 +77,23 @@ def _state(draft: Draft, depth: int) -> str:
     state: State = {}
     draft.states[name] = state
     full = depth == 0 or len(draft.states) >= MOST_STATES
-    kind = "step" if full else draft.random.choice(KINDS)
+    kind = draft.random.choice(KINDS[:4] if full else KINDS)
     if kind == "call_workflow" and not draft.calls:
         kind = "step"
     state["type"] = kind
     match kind:
         case "step":
             state["command"] = f"run {name}"
+        case "approval":
+            state["message"] = f"ask {name}"
+            state["timeout"] = "1h"
         case "call_workflow":
             state["workflow"] = draft.random.choice(draft.calls)
         case "parallel":
             _write_parallel(draft, name, depth)
         case _:
             _write_loop(draft, name, depth)
-    if draft.chance(25):
+    if kind != "approval" and draft.chance(25):
         state["retry"] = {"max_attempts": 2 + draft.random.randrange(2), "initial_delay": 0}
         if draft.chance(30):
             state["retry"]["retryable_exit_codes"] = [1]
@@ -153,6 +156,8 @@ def _route(draft: Draft, name: str, targets: list[str], *, own: bool) -> None:
         state["transitions"] = [{"when": draft.random.choice(whens), "goto": pick()}]
     if state["type"] in {"for_each", "while"} and draft.chance(30):
         state["on_complete"] = pick()
+    if state["type"] == "approval":
+        state |= {key: pick() for key in ("on_approve", "on_reject", "on_timeout") if draft.chance(40)}
 
 
 def _actions(draft: Draft) -> list[State]:

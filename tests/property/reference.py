@@ -1,7 +1,7 @@
 """A slow and obvious interpreter of loaded workflows, to hold the engine's core against.
 
 It knows no journal and no facts: it walks the workflow recursively, as the language is written down. A generator yields
-wherever something outside runs: ``(1, path)`` for a process, ``(0, path)`` for a delay; whoever drives it lets the
+wherever something outside runs: ``(1, path)`` for a process or a person, ``(0, path)`` for a delay; whoever drives it lets the
 smallest go on. To close a generator is to cancel what it runs; before it does that, a block whose processes have to end
 first yields ``(-1, path)``, and what is around it may go on meanwhile.
 """
@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from awf.domain.expressions import Expression, test
 from awf.domain.workflow import (
+    ApprovalState,
     CallState,
     Executable,
     ForEachState,
@@ -33,6 +34,10 @@ from property.generator import MAIN
 from property.world import Script
 
 Wait: TypeAlias = tuple[int, str]
+REFUSALS = {
+    "reject": ("rejected", 1),
+    "timeout": ("nobody answered in time what step '{}' asked", 124),
+}
 CLOSING = {"completed": "end", "failed": "error"}
 
 
@@ -242,16 +247,19 @@ class Reference:
             if transition.when is None or at.test(transition.when, at.loop):
                 return Verdict(transition.goto)
         if not result.failed or routing.continue_on_error:
-            target = routing.on_complete or routing.on_success
+            target = routing.on_complete or routing.on_approve or routing.on_success
             how = "failed and continues on error" if result.failed else "succeeded"
             return Verdict(
                 target or "", error=f"state '{at.name}' {how} but names no next state", exit_code=1
             )
-        if isinstance(routing.on_failure, InlineFailure):
-            closing = Closing("failed", routing.on_failure.message.source, routing.on_failure.status)
-            self._end_graph(at.graph.path, closing)
-        if routing.on_failure:
-            return Verdict(routing.on_failure)
+        failure = routing.on_failure
+        if isinstance(at.state, ApprovalState):
+            own = {"reject": routing.on_reject, "timeout": routing.on_timeout}
+            failure = own.get(result.output) or failure
+        if isinstance(failure, InlineFailure):
+            self._end_graph(at.graph.path, Closing("failed", failure.message.source, failure.status))
+        if failure:
+            return Verdict(failure)
         return Verdict("", True, f"step '{at.name}' failed: {result.error}", result.exit_code or 1)
 
     def _attempt(self, at: At) -> Generator[Wait, None, Result]:
@@ -262,6 +270,11 @@ class Reference:
                 failed = ended.exit_code != 0
                 error = f"exit code {ended.exit_code}" if failed else ""
                 return Result(failed, error, ended.exit_code, ended.output)
+            case ApprovalState():
+                yield 1, at.path
+                said = self.script.answer((at.path, self.visits[at.path], 0))
+                error, code = REFUSALS.get(said, ("", 0))
+                return Result(said in REFUSALS, error.format(at.name), code, said)
             case LoopState():
                 return (yield from self._loop(at, at.state))
             case ParallelState():

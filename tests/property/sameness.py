@@ -19,7 +19,7 @@ from awf.journal.events import (
 
 @dataclass(frozen=True)
 class Story:
-    """A finished journal without what a crash may change: attempts, repeated output, times, the numbers of steps that
+    """A finished journal without what a crash may change: attempts, repeated output, times (in responses too), the numbers of steps that
     run side by side."""
 
     final: Fact
@@ -44,7 +44,7 @@ def story(journal: Iterable[Entry]) -> Story:
                 written[key] = written.get(key, "") + fact.text
             case StepCompleted() as fact:
                 text = written.get((fact.step, fact.attempt), "") + fact.output
-                steps[fact.path, "completed", text, repr(fact.response), fact.goto, fact.note] += 1
+                steps[fact.path, "completed", text, _timeless(fact.response), fact.goto, fact.note] += 1
             case StepFailed() as fact:
                 text = "" if fact.error == "cancelled" else written.get((fact.step, fact.attempt), "")
                 steps[fact.path, "failed", text, fact.exit_code, fact.error] += 1
@@ -56,6 +56,13 @@ def story(journal: Iterable[Entry]) -> Story:
     assert final is not None
     assert sorted(numbers) == list(range(1, len(numbers) + 1)), "the numbers of steps have gaps"
     return Story(final, steps, hooks, Counter(numbers.values()))
+
+
+def _timeless(response: object) -> str:
+    """A response without the time at which an approval was given."""
+    if isinstance(response, dict) and response.keys() == {"response", "comment", "by", "at"}:
+        response = {**response, "at": bool(response["at"])}
+    return repr(response)
 
 
 def ended_steps(journal: Sequence[Entry]) -> set[int]:

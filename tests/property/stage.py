@@ -21,7 +21,14 @@ from awf.engine.pinned import MAIN as MAIN_ROLE
 from awf.engine.ports import Emit, StepContext
 from awf.engine.presence import Member, Presence
 from awf.engine.service import journal_of
-from awf.journal.events import Entry, ExecutionAccepted, StateEntered, StepRetrying, StepStarted
+from awf.journal.events import (
+    Entry,
+    ExecutionAccepted,
+    ExecutionReleased,
+    StateEntered,
+    StepRetrying,
+    StepStarted,
+)
 from awf.journal.store import Acceptance, Claim, ExecutionRow, Ownership
 from awf.server.feed import Feeds
 from awf.stores.memory import MemoryStore
@@ -203,6 +210,8 @@ class Stage:
             async with asyncio.timeout(PATIENCE):
                 while (row := await store.execution(NAME)) is None or row.completed_at is None:
                     changed.clear()
+                    if row is not None and await _answer(store, row, loop.now()):
+                        engine.wake()
                     await changed.wait()
             streams = [await read_stream(store, row, everything=everything) for everything in (True, False)]
             return Ended(row, await journal_of(store, NAME), runner.started, *streams)
@@ -216,9 +225,23 @@ class Stage:
         sources = {digest(text): text for text in self.texts.values()}
         now = journal[0].at if journal else EPOCH
         await store.accept(Acceptance(id=NAME, fact=self.accepted(), now=now, sources=sources))
-        if len(journal) > 1:
-            [claim] = await store.claim(DEAD, free=(), limit=1)
-            await store.append(claim.ownership, journal[1:])
+        rest = list(journal[1:])
+        while rest:
+            # Whoever went on after it had been let go had claimed it again.
+            [claim] = await store.claim(DEAD, free=(), limit=1, only=[NAME])
+            let_go = (n for n, entry in enumerate(rest, 1) if isinstance(entry.fact, ExecutionReleased))
+            upto = next(let_go, len(rest))
+            await store.append(claim.ownership, rest[:upto])
+            rest = rest[upto:]
+
+
+async def _answer(store: MemoryStore, row: ExecutionRow, now: int) -> bool:
+    """Approve whatever waits for that and has no time limit; False where nothing does."""
+    asked = [each for each in row.waiting if each.deadline is None]
+    for each in asked:
+        data = {"question": each.question, "response": each.choices[0], "comment": "", "by": "somebody"}
+        await store.add_intent(row.id, "respond", data, now, question=each.question)
+    return bool(asked)
 
 
 async def read_stream(store: MemoryStore, row: ExecutionRow, *, everything: bool) -> list[int]:

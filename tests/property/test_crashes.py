@@ -13,12 +13,13 @@ from awf.engine.evolve import fold
 from awf.journal.events import Entry, ExecutionCompleted, ExecutionFailed
 from awf.server.frames import in_default_stream
 from property.checks import check_at_rest, check_journal
-from property.everything import TEXTS, play
+from property.everything import ASKING, TEXTS, play
 from property.sameness import ended_steps, story
 from property.stage import NAME, Ended, Stage
 
 WELL = Stage(TEXTS, play, {"who": "world", "rounds": 2, "well": True})
 BADLY = Stage(TEXTS, play, {"who": "world", "rounds": 2, "well": False})
+ASKS = Stage(ASKING, play)
 SECOND_CRASHES = 60
 
 
@@ -79,6 +80,15 @@ def test_the_same_where_it_ends_badly() -> None:
     )
     for length in range(parting - 2, len(whole.journal)):
         goes_on(BADLY, whole, whole.journal[:length])
+
+
+def test_the_same_where_people_are_asked() -> None:
+    whole = ASKS.run()
+    final = whole.journal[-1].fact
+    assert isinstance(final, ExecutionCompleted)
+    assert final.message == "timeout 124"
+    for length in range(1, len(whole.journal)):
+        goes_on(ASKS, whole, whole.journal[:length])
 
 
 def test_an_engine_that_dies_while_it_goes_on_changes_nothing_either() -> None:

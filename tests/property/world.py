@@ -36,6 +36,10 @@ class Script:
             (1 + random.randrange(3)) if random.randrange(100) < self.failing else 0, random.choice(outputs)
         )
 
+    def answer(self, place: Place) -> str:
+        """What a person says to an approval: ``timeout`` is nothing."""
+        return ("approve", "reject", "timeout", "timeout")[self.step(place).exit_code]
+
     def hook(self, place: Place, hook: str, index: int) -> Ended:
         """How a hook's command ends."""
         random = Random(f"{self.seed} hook {place} {hook} {index}")

@@ -82,6 +82,13 @@ def test_there_are_examples() -> None:
             "conversation": None,
         },
         {"type": "operation", "operation": "http.request", "inputs": {}},
+        {
+            "type": "approval",
+            "message": "m",
+            "timeout": "24h",
+            "on_approve": "end",
+            "on_timeout": {"message": "x"},
+        },
         {"use_template": "t", "parameters": {"p": 1}, "on_success": "end", "prompt": "x"},
         {"use_template": "t", "type": "step", "retry": {"max_attempts": 2, "jitter": 0.5}},
     ],
@@ -105,6 +112,9 @@ def test_states_that_are_valid(state: dict[str, Any]) -> None:
         ({"type": "step", "command": "x", "transitions": [{"when": "true"}]}, "states/a/transitions"),
         ({"type": "step", "command": "x", "body": ["b"]}, "states/a"),
         ({"type": "for_each", "items": "x", "body": []}, "states/a/body"),
+        ({"type": "approval"}, "states/a"),
+        ({"type": "approval", "message": "m", "on_reject": {"status": 1}}, "states/a/on_reject"),
+        ({"type": "approval", "message": "m", "retry": {"max_attempts": 2}}, "states/a"),
         (
             {"type": "for_each", "items": "x", "body": ["b"], "max_iterations": 10_001},
             "states/a/max_iterations",
