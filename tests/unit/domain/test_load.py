@@ -253,6 +253,7 @@ def test_everything_at_once() -> None:
             "step",
             "agent",
             "operation",
+            "approval",
             "terminal",
         )
     ]

@@ -367,11 +367,11 @@ async def test_what_waits_is_running_and_says_what_for(bench: Bench) -> None:
 async def test_an_answer_is_an_intent_and_wakes_the_engine(bench: Bench) -> None:
     execution = await waiting(bench, "greet")
     response = await bench.post(
-        f"/api/executions/{execution}/respond", json={"response": "skip", "comment": "done"}
+        f"/api/executions/{execution}/respond", json={"response": "skip", "comment": "done", "by": "Ann"}
     )
     assert (response.status_code, response.content, bench.asked) == (204, b"", 2)
     (intent,) = await bench.store.intents()
-    assert intent.data == {"question": 3, "response": "skip", "comment": "done"}
+    assert intent.data == {"question": 3, "response": "skip", "comment": "done", "by": "Ann"}
     problem = await bench.problem(
         409, "POST", f"/api/executions/{execution}/respond", json={"response": "rerun"}
     )
