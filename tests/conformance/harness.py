@@ -105,8 +105,8 @@ def run(
     ``resumes`` are made one after the other, each of the one before; the last result is returned.
 
     ``stop_when``: its engine is stopped then, in the middle of its steps, and another one takes over. ``answers`` are
-    given, by path, to steps that wait for a person. ``providers`` are those of agents; ``scripted`` is there by default.
-    given, by path, to steps that wait for a person, those of a list one after the other.
+    given, by path, to steps that wait for a person, those of a list one after the other. ``providers`` are those of
+    agents; ``scripted`` is there by default.
 
     Raises what accepting it raises (WorkflowInvalid, InputsInvalid).
     """
@@ -115,15 +115,13 @@ def run(
         write_files(project, {"main": text, **(files or {})})
         settings = {"slots": slots, "max_transitions": max_transitions}
         cancels = [when for when in (cancel_when, cancel_again_when) if when is not None]
-        events = _Events(cancels, stop_when, dict(answers or {}), list(resumes))
-        known = {"scripted": ScriptedTool(), **(providers or {})}
-        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace, known))
         given = {
             path: [each] if isinstance(each, (str, dict)) else list(each)
             for path, each in (answers or {}).items()
         }
         events = _Events(cancels, stop_when, given, list(resumes))
-        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace))
+        known = {"scripted": ScriptedTool(), **(providers or {})}
+        return asyncio.run(_run(project, dict(inputs or {}), environ, events, settings, grace, known))
 
 
 def refused(text: str, inputs: Mapping[str, Any] | None = None, **how: Any) -> str:
