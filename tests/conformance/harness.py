@@ -258,6 +258,7 @@ async def _run(
             elif events.stops(so_far):
                 await host.stop()
                 host.start()
+                changed.set()
             elif execution != cancelled:
                 for path, answer in events.to_say(row):
                     await service.respond(execution, **answer, path=path)
