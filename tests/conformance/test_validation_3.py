@@ -214,6 +214,22 @@ states:
     assert [line.split(" ", 2)[1].split(":")[0] for line in errors] == ["2", "5", "5", "6", "7"]
 
 
+def nested(depth):
+    blocks = ("for_each, items: [1], body", "while, while: 'loop.Index < 1', body", "parallel, parallel")
+    lines = [f"  b{n}: {{type: {blocks[n % 3]}: [b{n + 1}], on_success: d}}\n" for n in range(depth)]
+    text = states("".join([*lines, f"  b{depth}: {{type: step, command: 'echo {{{{loop.Index}}}}'}}\n"]))
+    return text.replace("initial: s", "initial: b0")
+
+
+def test_2_1_blocks_are_nested_at_most_100_deep():
+    result = run(nested(100))
+    assert (result.status, len(result.steps)) == ("completed", 101)
+    assert refused(nested(101)) == (
+        "workflow 'main' is invalid: state 'b101': loops and parallel states are nested more than 100 deep "
+        "(.awf/workflows/main.yaml:105:3)"
+    )
+
+
 def test_3_10_run_refuses_what_validate_finds_with_the_place():
     text = states("  s: {type: step, command: 'true', on_success: x}\n")
     assert refused(text) == (

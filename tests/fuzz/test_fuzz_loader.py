@@ -114,7 +114,18 @@ def misspelt(count: int) -> str:
     return "\n".join([f"name: main\ninputs: [{inputs}]\nstates:\n  initial: state", *states])
 
 
+def nested(kind: str, key: str, count: int) -> str:
+    """Blocks in blocks, the innermost of which goes on to a state outside of all."""
+    states = [
+        f"  b{number}: {{type: {kind}, {key}: [b{number + 1}], on_success: done}}" for number in range(count)
+    ]
+    last = f"  b{count}: {{type: step, command: x, on_success: done}}\n  done: {{type: terminal}}"
+    return "\n".join(["name: main\nstates:\n  initial: b0", *states, last])
+
+
 HOSTILE = {
+    "loops in loops": nested("while", "while: 'true', body", 1_500),
+    "parallel states in parallel states": nested("parallel", "parallel", 1_500),
     "many misspelt names": misspelt(1_000),
     "alias bomb": bomb(30, 10),
     "merge bomb": "name: main\nx0: &x0 {a: 1}\n"

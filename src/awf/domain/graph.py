@@ -140,28 +140,34 @@ class Graph:
 
     def loops(self, name: str) -> tuple[int, int]:
         """How many loops are around a state at least and at most. Only where there is no ``circle``."""
-        return self._depths[name]
+        return self._depths[name][:2]
 
-    def _measure(self) -> dict[str, tuple[int, int]]:
-        """Count the loops around every state, from the outside to the inside; what is left over goes in circles."""
-        found: dict[str, tuple[int, int]] = {}
+    def nesting(self, name: str) -> int:
+        """How many loops and parallel states are around a state at most. Only where there is no ``circle``."""
+        return self._depths[name][2]
+
+    def _measure(self) -> dict[str, tuple[int, int, int]]:
+        """Count the loops around every state, and all blocks, from the outside to the inside; what is left over goes in
+        circles."""
+        found: dict[str, tuple[int, int, int]] = {}
         missing = {name: len(holders) for name, holders in self.holders.items()}
         waiting = [name for name, count in missing.items() if not count]
         while waiting:
             name = waiting.pop()
             around = [self._inside_of(holder, found[holder]) for holder in self.holders[name]]
             if MAIN in self.entered[name] or not around:
-                around.append((0, 0))
-            found[name] = min(least for least, _ in around), max(most for _, most in around)
+                around.append((0, 0, 0))
+            least, most, blocks = zip(*around, strict=True)
+            found[name] = min(least), max(most), max(blocks)
             for held in self._holds[name]:
                 missing[held] -= 1
                 if not missing[held]:
                     waiting.append(held)
         return found
 
-    def _inside_of(self, holder: str, loops: tuple[int, int]) -> tuple[int, int]:
+    def _inside_of(self, holder: str, around: tuple[int, int, int]) -> tuple[int, int, int]:
         more = isinstance(self._states[holder], LoopState)
-        return loops[0] + more, loops[1] + more
+        return around[0] + more, around[1] + more, around[2] + 1
 
     def _find_circle(self) -> tuple[str, ...]:
         """A way from a state through what holds it back to it, outermost first; nothing where there is none."""
@@ -193,9 +199,9 @@ class Graph:
     ) -> list[tuple[str, str]]:
         """Go on from a state in ``holder`` to those that it names; what it enters there."""
         entered: list[tuple[str, str]] = []
-        for target in names:
-            if target not in self._states:
-                continue
+        waiting = [(name, holder, target) for target in names if target in self._states]
+        while waiting:
+            name, holder, target = waiting.pop()
             if holder == MAIN:
                 self._add(self.end(name), target)
                 entered.append((target, MAIN))
@@ -206,8 +212,7 @@ class Graph:
             elif target not in exits[holder]:
                 exits[holder].add(target)
                 self._add(self.end(name), self.end(holder))
-                for outer in tuple(self.entered[holder]):
-                    entered += self._follow(holder, outer, [target], exits)
+                waiting += ((holder, outer, target) for outer in self.entered[holder])
         return entered
 
     def _add_inner_edges(self, name: str) -> None:

@@ -14,7 +14,10 @@ from awf.domain.workflow import ParallelState, TerminalState, WhileState, Workfl
 NO_TERMINAL = "WORKFLOW.VALIDATION.NO_TERMINAL"
 UNREACHABLE_STATE = "WORKFLOW.VALIDATION.UNREACHABLE_STATE"
 HOLDS_ITSELF = "WORKFLOW.VALIDATION.HOLDS_ITSELF"
+TOO_DEEP = "WORKFLOW.VALIDATION.NESTING"
 CONSTANT_CONDITION = "WORKFLOW.VALIDATION.CONSTANT_CONDITION"
+MOST_NESTING = 100
+"""Loops and parallel states inside one another."""
 
 
 def validate(workflow: Workflow, draft: Draft, inputs_declared: bool, findings: Findings) -> None:
@@ -30,6 +33,8 @@ def validate(workflow: Workflow, draft: Draft, inputs_declared: bool, findings: 
         way = " -> ".join(graph.circle)
         place = workflow.states[graph.circle[0]].position
         findings.error(place, HOLDS_ITSELF, f"state '{graph.circle[0]}' contains itself: {way}")
+    else:
+        _check_nesting(workflow, graph, findings)
     _check_places(workflow, draft, findings)
     check_references(workflow, graph, tuple(draft.places), inputs_declared, findings)
     if not findings.failed:
@@ -61,6 +66,14 @@ def _check_ends(workflow: Workflow, draft: Draft, findings: Findings) -> None:
 
 def _start(workflow: Workflow, draft: Draft) -> Position:
     return draft.initial_place or Position(workflow.file, 1, 1)
+
+
+def _check_nesting(workflow: Workflow, graph: Graph, findings: Findings) -> None:
+    """Told once: of the first state in the file that is too deep inside others."""
+    deep = next((name for name in workflow.states if graph.nesting(name) > MOST_NESTING), None)
+    if deep is not None:
+        message = f"state '{deep}': loops and parallel states are nested more than {MOST_NESTING} deep"
+        findings.error(workflow.states[deep].position, TOO_DEEP, message)
 
 
 def _check_places(workflow: Workflow, draft: Draft, findings: Findings) -> None:

@@ -153,11 +153,12 @@ def test_nothing_holds_itself() -> None:
     assert NESTED.circle == ()
 
 
-def test_deep_nesting_is_no_matter() -> None:
-    depth = 2000
+def test_deep_nesting_is_measured() -> None:
+    depth = 99
     states = "".join(f"  s{n}: {{type: parallel, parallel: [s{n + 1}]}}\n" for n in range(depth))
     found = of(
         f"  a: {{type: for_each, items: x, body: [s0], on_complete: end}}\n{states}  s{depth}: {{type: step, command: x}}\n"
     )
     assert found.loops(f"s{depth}") == (1, 1)
+    assert found.nesting(f"s{depth}") == depth + 1
     assert len(found.reached) == depth + 3
