@@ -7,13 +7,15 @@ import re
 import pytest
 
 from agents.tools import KILLED, PROGRAMS, Bench
-from awf.runners.agents.port import TextBlock, ToolResult, ToolUse
+from awf.runners.agents.port import TextBlock, ToolResult, ToolUse, Turn
 from awf.runners.agents.registry import build_providers
 
 PROVIDERS = build_providers()
 TOOLS = sorted(PROGRAMS)
-IN_PIECES = {"claude"}
+IN_PIECES = {"claude", "gemini", "github_copilot"}
 """Tools that write an answer while it is made."""
+DO_NOT_COUNT = {"mistral_vibe"}
+"""Tools that say nothing of tokens."""
 
 each_tool = pytest.mark.parametrize("name", TOOLS)
 
@@ -38,6 +40,9 @@ def test_an_answer(bench, name):
 @each_tool
 def test_tokens_are_counted(bench, name):
     usage = ask(bench, name, "Hello").answer.usage
+    if name in DO_NOT_COUNT:
+        assert usage is None
+        return
     assert (usage.input, usage.cached, usage.output) == (123, 3, 45)
 
 
@@ -46,7 +51,6 @@ def test_tokens_are_counted(bench, name):
 def test_what_is_around_the_events_does_not_matter(bench, name, scenario):
     asked = ask(bench, name, f"Hello [{scenario}]")
     assert asked.answer.text == "You said: Hello."
-    assert asked.answer.usage.output == 45
     assert ("npm warn deprecated\n" in asked.text) is (scenario == "garbage")
 
 
@@ -67,10 +71,12 @@ def test_tools_are_in_the_record_with_what_they_answered(bench, name):
 @each_tool
 @pytest.mark.parametrize(("scenario", "says"), [("auth", r"(?i)api key|401|auth"), ("model", r"(?i)model")])
 def test_what_the_tool_says_went_wrong_is_the_error(bench, name, scenario, says):
-    failed = ask(bench, name, f"Hello [{scenario}]").failed
-    assert re.search(says, failed.message)
-    assert failed.exit_code != 0
-    assert "{" not in failed.message
+    asked = ask(bench, name, f"Hello [{scenario}]")
+    # Some only say it on their standard error, which the step's error shows too.
+    said = asked.failed.message + (asked.stderr if asked.failed.message.startswith("exit status") else "")
+    assert re.search(says, said)
+    assert asked.failed.exit_code != 0
+    assert "{" not in said
 
 
 @each_tool
@@ -144,7 +150,7 @@ def test_a_session_goes_on(bench, name):
     assert "Two" in second.text
     third = ask(bench, name, "Three", system_prompt="Be long.", session=second.session).answer
     assert "Two" in third.text.partition("Before:")[2]
-    for answer in (first, second, third):
+    for answer in (first, second, third) if name not in DO_NOT_COUNT else ():
         assert (answer.usage.input, answer.usage.cached, answer.usage.output) == (123, 3, 45)
     told = [asked.get("system") or asked["prompt"] for asked in bench.asked(name)]
     assert ["Be brief." in each for each in told] == [True, "system" in bench.asked(name)[1], False]
@@ -162,6 +168,23 @@ def test_a_session_that_is_not_there(bench, name):
 def test_characters_that_the_tool_cut_in_halves(bench, name):
     text = ask(bench, name, "Hello [halves]").answer.text
     assert text.encode("utf-16", "surrogatepass").decode("utf-16") == "split \U0001f600 joined"
+
+
+@pytest.mark.parametrize("name", ["mistral_vibe"])
+def test_versions_that_write_messages_of_the_models_protocol(bench, name):
+    asked = ask(bench, name, "Look [old]")
+    assert asked.answer.text == "All is well."
+    assert asked.answer.usage is None
+    blocks = [block for message in asked.messages for block in message.blocks]
+    assert ToolUse("c1", "bash", {"command": "ls"}) in blocks
+    assert ToolResult("c1", "hi\n") in blocks
+
+
+@each_tool
+def test_what_was_said_before_is_told_where_there_is_no_session(bench, name):
+    ask(bench, name, "Three", turns=(Turn("user", "One"), Turn("assistant", "Two")))
+    prompt = bench.asked(name)[0]["prompt"]
+    assert prompt.index("User: One") < prompt.index("Assistant: Two") < prompt.index("Three")
 
 
 @each_tool

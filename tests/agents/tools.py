@@ -15,7 +15,14 @@ from awf.runners.agents.port import Answer, CommandLineProvider, Event, Message,
 
 STANDINS = Path(__file__).parent / "standins"
 
-PROGRAMS = {"claude": "claude", "codex": "codex"}
+PROGRAMS = {
+    "claude": "claude",
+    "codex": "codex",
+    "gemini": "gemini",
+    "github_copilot": "copilot",
+    "mistral_vibe": "vibe",
+    "opencode": "opencode",
+}
 """The program of each provider."""
 
 

@@ -133,7 +133,7 @@ class Standin:
 
     def parts(self, prompt: str, before: list[str]) -> list[Part]:
         """What it does about a prompt."""
-        if self.scenario == "tools":
+        if self.scenario in {"tools", "old"}:
             used = Part(tool="shell", input={"command": "echo hi"}, output="hi\n")
             broken = Part(tool="shell", input={"command": "false"}, output="exit status 1", failed=True)
             return [Part("I look first. "), used, broken, Part("All is well.")]

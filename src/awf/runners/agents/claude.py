@@ -20,7 +20,7 @@ from awf.runners.agents.port import (
     ToolResult,
     ToolUse,
 )
-from awf.runners.agents.prompts import fits
+from awf.runners.agents.prompts import fits, transcript
 from awf.runners.agents.sessions import Session
 
 _MODEL = re.compile(r"(?:(?:sonnet|opus|haiku|fable|opusplan|default)(?:\[1m\])?|claude-\S+)")
@@ -62,9 +62,9 @@ class Claude:
 
     def invocation(self, request: Request) -> Invocation:
         """See the port."""
-        prompt, system_prompt = request.prompt, request.system_prompt
-        if system_prompt and not fits(system_prompt):
-            prompt, system_prompt = f"{system_prompt}\n\n{prompt}", ""
+        system_prompt = request.system_prompt if fits(request.system_prompt) else ""
+        parts = ("" if system_prompt else request.system_prompt, transcript(request), request.prompt)
+        prompt = "\n\n".join(part for part in parts if part)
         session = Session.read(request.session).id
         argv = [
             "claude",

@@ -18,7 +18,7 @@ from awf.runners.agents.port import (
     ToolResult,
     ToolUse,
 )
-from awf.runners.agents.prompts import fits, with_system_prompt
+from awf.runners.agents.prompts import fits, whole_prompt
 from awf.runners.agents.sessions import Session
 
 _MODEL = re.compile(r"(?:gpt-|codex-)\S+|o\d\S*")
@@ -61,7 +61,7 @@ class Codex:
 
     def invocation(self, request: Request) -> Invocation:
         """See the port. The project is where the workflow's own commands run, so it need not be a Git repository."""
-        prompt = with_system_prompt(request)
+        prompt = whole_prompt(request)
         session = Session.read(request.session).id
         argv = [
             *("codex", "exec"),

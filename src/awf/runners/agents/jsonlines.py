@@ -49,7 +49,7 @@ class JsonLines(ABC):
     def feed(self, line: str) -> Sequence[Event]:
         """See ``awf.runners.agents.port.Parser``."""
         event = as_object(line)
-        kind = string(event, self.kind_key)
+        kind = self.kind(event)
         if kind:
             self._events = True
             return tuple(self.event(kind, event))
@@ -58,8 +58,9 @@ class JsonLines(ABC):
         self._plain.add(line + "\n")
         return (Text(line + "\n"),)
 
-    kind_key = "type"
-    """The key of an event's type."""
+    def kind(self, event: Mapping[str, Any]) -> str:
+        """The type of an event; empty where it is none of the tool's."""
+        return string(event, "type")
 
     def says(self, text: str, *, apart: bool = True) -> Iterator[Event]:
         """The agent says something. ``apart``: it is not the next piece of what it was saying."""

@@ -111,6 +111,16 @@ def ignored(values: Iterable[str]) -> Option:
     return Option(chosen.expects, lambda value: chosen.argv(value)[:0])
 
 
+def ignored_text() -> Option:
+    """Words that reach the tool in another way than by an argument."""
+    return Option("text", lambda value: [_word(value)][:0])
+
+
+def is_true(value: Any) -> bool:
+    """Is a checked flag set?"""
+    return value is not None and truth(value)
+
+
 def truth(value: Any) -> bool:
     """A flag's value. Raises NotOne."""
     if isinstance(value, str):

@@ -18,10 +18,18 @@ def fits(text: str) -> bool:
     )
 
 
-def with_system_prompt(request: Request) -> str:
-    """The prompt for a tool that has no other way for a system prompt: behind it, unless the session that goes on has
-    had the same one."""
-    told = Session.read(request.session).told
-    if not request.system_prompt or told == digest(request.system_prompt):
-        return request.prompt
-    return f"{request.system_prompt}\n\n{request.prompt}"
+def whole_prompt(request: Request) -> str:
+    """The prompt for a tool that has no other way for a system prompt: behind it, unless the session that goes on has had
+    the same one. Where there is no session to go on with, what was said before is told in the prompt."""
+    session = Session.read(request.session)
+    has_had_it = session.told == digest(request.system_prompt)
+    system = "" if has_had_it else request.system_prompt
+    return "\n\n".join(part for part in (system, transcript(request), request.prompt) if part)
+
+
+def transcript(request: Request) -> str:
+    """What was said before, for a tool that does not know it."""
+    if Session.read(request.session).id or not request.turns:
+        return ""
+    said = "\n\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in request.turns)
+    return f"<conversation_so_far>\n{said}\n</conversation_so_far>"

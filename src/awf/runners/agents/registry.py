@@ -10,6 +10,10 @@ from awf.runners.agents.port import Provider
 _PROVIDERS = {
     "claude": ("claude", "Claude"),
     "codex": ("codex", "Codex"),
+    "gemini": ("gemini", "Gemini"),
+    "github_copilot": ("github_copilot", "GitHubCopilot"),
+    "mistral_vibe": ("mistral_vibe", "MistralVibe"),
+    "opencode": ("opencode", "OpenCode"),
     "openai_compatible": ("openai_compatible", "OpenAICompatible"),
 }
 """Each one's module beside this one, and its class there."""

@@ -8,7 +8,7 @@ from awf.runners.agents.registry import build_providers
 
 def test_they_are_those_that_the_language_knows_under_their_own_names():
     providers = build_providers()
-    assert set(providers) <= set(PROVIDERS)
+    assert set(providers) == set(PROVIDERS)
     assert {name: provider.name for name, provider in providers.items()} == {name: name for name in providers}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from awf.domain.outcomes import Usage
 from awf.runners.agents.port import Request
-from awf.runners.agents.prompts import LARGEST_ARGUMENT, fits, with_system_prompt
+from awf.runners.agents.prompts import LARGEST_ARGUMENT, fits, whole_prompt
 from awf.runners.agents.sessions import Session, digest
 
 
@@ -59,7 +59,7 @@ def test_what_may_be_an_argument(text, may):
 
 def test_a_system_prompt_goes_before_the_prompt_unless_the_session_has_had_it():
     def prompt(session: str = "", system_prompt: str = "Be brief.") -> str:
-        return with_system_prompt(Request(prompt="Go", system_prompt=system_prompt, session=session))
+        return whole_prompt(Request(prompt="Go", system_prompt=system_prompt, session=session))
 
     told = str(Session(id="s", told=digest("Be brief.")))
     assert prompt() == "Be brief.\n\nGo"

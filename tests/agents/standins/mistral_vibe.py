@@ -1,0 +1,101 @@
+"""Stands in for Mistral's Vibe (3.0)."""
+
+from __future__ import annotations
+
+import sys
+
+from standin import Flags, Standin, usage
+
+KNOWN = {
+    "-p": "maybe",
+    "--prompt": "maybe",
+    "--output": "value",
+    "--agent": "value",
+    "--auto-approve": "none",
+    "--max-turns": "value",
+    "--max-tokens": "value",
+    "--max-price": "value",
+    "--workdir": "value",
+    "--enabled-tools": "value",
+    "--disabled-tools": "value",
+    "--add-dir": "value",
+    "--trust": "none",
+    "--resume": "maybe",
+}
+
+
+class Vibe(Standin):
+    session = ""
+    number = 0
+
+    def entry(self, kind: str, **fields) -> None:
+        self.number += 1
+        head = {
+            "id": f"{kind}-{self.number}",
+            "sessionId": self.session,
+            "turnId": "turn-1",
+            "generationStatus": "completed",
+        }
+        self.write({**head, "type": kind, **fields})
+
+    def flood(self, piece: str) -> None:
+        self.entry("message", role="assistant", content=[{"type": "text", "text": piece}])
+
+    def say(self, text: str) -> None:
+        self.interrupt()
+        if self.scenario == "old":
+            self.write({"role": "assistant", "content": text})
+        else:
+            self.entry(
+                "message", role="assistant", content=[{"type": "text", "text": text}], source="harness"
+            )
+
+    def use(self, part) -> None:
+        if self.scenario == "old":
+            call = {
+                "id": "c1",
+                "type": "function",
+                "function": {"name": "bash", "arguments": '{"command": "ls"}'},
+            }
+            self.write({"role": "assistant", "content": "", "tool_calls": [call]})
+            self.write({"role": "tool", "tool_call_id": "c1", "name": "bash", "content": part.output})
+            return
+        state = {"status": "completed", "outputText": part.output, "display": {"success": not part.failed}}
+        detail = {"toolName": "file_system.bash", "kind": "shell", "input": part.input}
+        self.entry("effect", title="file_system.bash", detail=detail, state=state)
+
+
+def refuse(name: str):
+    usage(f"error: unexpected argument '{name}' found\n\nUsage: vibe --prompt [<PROMPT>] [INITIAL_PROMPT]", 1)
+
+
+def main() -> None:
+    flags = Flags(sys.argv[1:], KNOWN, refuse)
+    tool = Vibe("mistral_vibe")
+    if flags.rest:
+        refuse(flags.rest[0])
+    if flags.one("--output") != "streaming":
+        usage("this stand-in only speaks JSON lines", 1)
+    if flags.one("--agent", "ask") not in {"ask", "accept-edits", "smart-approve", "auto-approve"}:
+        usage(f"Error: Agent '{flags.one('--agent')}' not found.", 2)
+    prompt = tool.asked(flags.one("--prompt") or flags.one("-p") or tool.stdin())
+    session = flags.one("--resume")
+    tool.record(prompt=prompt, session=session)
+    print("Reading API keys from the system keyring", file=sys.stderr)
+    before = tool.turns(session) if session else []
+    if before is None:
+        usage(f"Error: Session not found: {session}", 1)
+    tool.session = session or tool.new_session()
+    tool.begin()
+    if tool.scenario != "old":
+        tool.entry("message", role="user", content=[{"type": "text", "text": prompt}], source="turn_start")
+    if tool.scenario == "auth":
+        usage("Error: Invalid API key (from env var MISTRAL_API_KEY).", 1)
+    if tool.scenario == "model":
+        usage("Error: Client error '400 Bad Request': no such model", 2)
+    for part in tool.parts(prompt, before):
+        tool.use(part) if part.tool else tool.say(part.text)
+    tool.keep(tool.session, [*before, prompt])
+
+
+main()
