@@ -15,7 +15,7 @@ from awf.engine.state import ExecutionState
 from awf.engine.stimuli import World
 from property.checks import check_at_rest
 from property.driver import WORLD, Drive
-from property.generator import MAIN, load
+from property.generator import CHILDREN, MAIN, load
 from property.world import Script
 
 ITERATIONS = 10_000
@@ -141,20 +141,16 @@ states:
 
 @pytest.mark.parametrize("failing", [0, 100])
 def test_blocks_may_be_nested_deeper_than_calls_of_functions(failing: int) -> None:
-    depth = 400
-    lines = [
-        f"  s{level}: {{type: for_each, items: [x], body: [s{level + 1}], on_success: done}}"
-        for level in range(depth)
-    ]
-    text = "\n".join(
-        [
-            "name: main",
-            "states:",
-            "  initial: s0",
-            *lines,
-            f'  s{depth}: {{type: step, command: "true"}}',
-            "  done: {type: terminal}",
+    names, depth = (MAIN, *CHILDREN), 99
+    texts = {}
+    for name, called in zip(names, (*names[1:], None), strict=True):
+        inner = f"type: call_workflow, workflow: {called}" if called else 'type: step, command: "true"'
+        loops = [
+            f"  s{level}: {{type: for_each, items: [x], body: [s{level + 1}], on_success: done}}"
+            for level in range(depth)
         ]
-    )
-    drive = Drive(load({MAIN: text}), Script(0, failing)).run()
+        head = [f"name: {name}", "states:", "  initial: s0"]
+        texts[name] = "\n".join([*head, *loops, f"  s{depth}: {{{inner}}}", "  done: {type: terminal}"])
+    drive = Drive(load(texts), Script(0, failing)).run()
+    assert sum(drive.results().values()) == len(names) * (depth + 1)
     assert drive.state.status == ("failed" if failing else "completed")
