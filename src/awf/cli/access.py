@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         StatisticsSummary,
         Step,
         StepOutput,
+        TranscriptEntry,
     )
 
 LIMIT = 1000
@@ -97,6 +98,10 @@ class Access(Protocol):
 
     async def output(self, execution: str, step: int, stream: Literal["stdout", "stderr"]) -> StepOutput:
         """One stream of one step, whole. Raises RequestInvalid where there is no such step."""
+        ...
+
+    def transcript(self, execution: str) -> AsyncGenerator[TranscriptEntry]:
+        """What its agents were asked and what was said so far, in order."""
         ...
 
     async def history(self, query: Query) -> list[HistoryEntry]:

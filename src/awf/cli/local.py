@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StatisticsSummary,
         Step,
         StepOutput,
+        TranscriptEntry,
     )
     from awf.settings import Settings
 
@@ -122,6 +123,16 @@ class LocalAccess:
         if text is None:
             raise RequestInvalid(f"step not found: {step} of execution {execution}")
         return StepOutput(number=step, stream=stream, output=text.text, omitted_bytes=text.omitted)
+
+    async def transcript(self, execution: str) -> AsyncGenerator[TranscriptEntry]:
+        from awf.server.transcript import read_transcript
+
+        service, _ = await self._row(execution)
+        after: int | None = 0
+        while after is not None:
+            page, after = await read_transcript(service.store, execution, after, PAGE)
+            for entry in page:
+                yield entry
 
     async def history(self, query: Query) -> list[HistoryEntry]:
         from awf.server.rows import history_entry

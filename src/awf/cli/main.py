@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": "Run the HTTP server.",
     "status": "Show an execution with its steps, or the latest ones.",
     "stop": "Stop the servers and engines of a storage directory.",
+    "transcript": "Show what the agents of an execution were asked and said.",
     "validate": "Check workflows, by name or by path.",
 }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         StatisticsSummary,
         Step,
         StepOutput,
+        TranscriptEntry,
     )
 
 T = TypeVar("T")
@@ -78,6 +79,17 @@ class RemoteAccess:
         from awf.server.schemas import StepOutput
 
         return self._as(StepOutput, await self._client.step_output(execution, step, stream))
+
+    async def transcript(self, execution: str) -> AsyncGenerator[TranscriptEntry]:
+        from awf.server.schemas import TranscriptEntry
+
+        cursor: str | None = None
+        while True:
+            page = await self._client.transcript(execution, cursor=cursor)
+            for entry in page:
+                yield self._as(TranscriptEntry, entry)
+            if (cursor := page.cursor) is None:
+                return
 
     async def history(self, query: Query) -> list[HistoryEntry]:
         from awf.server.schemas import HistoryEntry

@@ -22,6 +22,7 @@ from awf.client.results import (
     Statistics,
     Step,
     StepOutput,
+    TranscriptEntry,
     Validation,
     WorkflowSummary,
 )
@@ -161,6 +162,9 @@ class AsyncClient:
         self, execution: str, number: int, stream: Literal["stdout", "stderr"] = "stdout"
     ) -> StepOutput:
         return await self._do(operations.step_output(execution, number, stream))
+
+    async def transcript(self, execution: str, *, cursor: str | None = None) -> Page[TranscriptEntry]:
+        return await self._do(operations.transcript(execution, cursor))
 
     async def history(
         self,

@@ -22,6 +22,7 @@ from awf.client.results import (
     Statistics,
     Step,
     StepOutput,
+    TranscriptEntry,
     Validation,
     WorkflowSummary,
 )
@@ -186,6 +187,10 @@ class Client:
     ) -> StepOutput:
         """All that a step wrote to a stream. Raises ExecutionNotFound, RemoteError (404) for no such step."""
         return self._do(operations.step_output(execution, number, stream))
+
+    def transcript(self, execution: str, *, cursor: str | None = None) -> Page[TranscriptEntry]:
+        """What the execution's agents were asked and what was said, in order. Raises ExecutionNotFound."""
+        return self._do(operations.transcript(execution, cursor))
 
     def history(
         self,

@@ -19,6 +19,7 @@ from awf.client.results import (
     Statistics,
     Step,
     StepOutput,
+    TranscriptEntry,
     Validation,
     WorkflowSummary,
 )
@@ -82,6 +83,10 @@ class _Executions(msgspec.Struct):
 
 class _Steps(msgspec.Struct):
     steps: list[Step]
+
+
+class _Transcript(msgspec.Struct):
+    transcript: list[TranscriptEntry]
 
 
 class _Entries(msgspec.Struct):
@@ -172,6 +177,16 @@ def step_output(id: str, number: int, stream: Literal["stdout", "stderr"]) -> Op
         f"{execution_path(id)}/steps/{number:d}/output",
         lambda answer: read(answer).body,
         query=_query(stream=stream),
+    )
+
+
+def transcript(id: str, cursor: str | None) -> Operation[Page[TranscriptEntry]]:
+    read = _reader(_Body[_Transcript])
+    return Operation(
+        "GET",
+        f"{execution_path(id)}/transcript",
+        lambda answer: _page(answer, read(answer).body.transcript),
+        query=_query(cursor=cursor),
     )
 
 

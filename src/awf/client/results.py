@@ -118,6 +118,42 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True, omit_defaults=True):
     warnings: list[str] = []
 
 
+class TranscriptBlock(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of a message: ``text``, ``tool_use`` (``id``, ``name``, ``input``) or ``tool_result`` (the ``id`` of the call,
+    ``output``, ``failed``)."""
+
+    type: str
+    text: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: Any = None
+    output: Any = None
+    failed: bool = False
+
+
+class TranscriptEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What agents were asked and what was said: a ``request``, a ``message`` (``role``, ``blocks``) or a ``result``."""
+
+    seq: int
+    at: datetime
+    type: str
+    step: int
+    step_name: str
+    path: str
+    attempt: int
+    provider: str | None = None
+    model: str | None = None
+    continue_from: str | None = None
+    role: str | None = None
+    blocks: list[TranscriptBlock] = []
+    status: str | None = None
+    error: str | None = None
+    exit_code: int | None = None
+    duration_ms: int | None = None
+    session: str | None = None
+    usage: Usage | None = None
+
+
 class StepOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One stream of a step, whole. ``omitted_bytes`` counts what was too much to be kept."""
 
@@ -156,7 +192,7 @@ class Statistics(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
 
 
 class Page(Struct, Generic[T], frozen=True, kw_only=True, omit_defaults=True):
-    """Some of many: newest first for executions and history, in order for steps. ``cursor`` fetches the next page; None
+    """Some of many: newest first for executions and history, in order for steps and transcripts. ``cursor`` fetches the next page; None
     on the last one."""
 
     items: list[T]

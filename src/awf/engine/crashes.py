@@ -82,11 +82,19 @@ def _excerpts(activity: Activity) -> dict[str, str]:
 
 
 def _skip(flow: Flow, activity: Activity, note: str) -> None:
-    flow.emit(StepCompleted(**activity.place, **_sizes(activity), note=note))
+    flow.emit(StepCompleted(**activity.place, **_sizes(activity), provider=activity.provider, note=note))
 
 
 def _fail(flow: Flow, activity: Activity, error: str, exit_code: int = 1) -> None:
-    flow.emit(StepFailed(**activity.place, **_sizes(activity), exit_code=exit_code, error=error))
+    flow.emit(
+        StepFailed(
+            **activity.place,
+            **_sizes(activity),
+            provider=activity.provider,
+            exit_code=exit_code,
+            error=error,
+        )
+    )
 
 
 def _sizes(activity: Activity) -> dict[str, Any]:

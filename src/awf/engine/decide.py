@@ -318,6 +318,7 @@ class Core:
             "stderr_bytes": written.stderr_bytes,
             "stdout_tail": written.stdout_tail,
             "stderr_tail": written.stderr_tail,
+            "provider": activity.provider,
         }
         match outcome:
             case Succeeded(product=product):

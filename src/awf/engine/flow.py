@@ -242,6 +242,7 @@ class Flow(View):
                 error=fact.error,
                 delay=max(delay, min(wait or 0.0, LONGEST_WAIT)),
                 usage=fact.usage,
+                provider=fact.provider,
             )
         )
         return None

@@ -141,6 +141,12 @@ class Activity:
         }
 
     @property
+    def provider(self) -> str:
+        """Of an agent that has been started."""
+        call = self.started.agent if self.started is not None else None
+        return "" if call is None else call.provider
+
+    @property
     def waits(self) -> bool:
         """Waiting for its next attempt."""
         return self.retry_at is not None

@@ -24,13 +24,14 @@ UPCASTS: dict[tuple[str, int], Upcast] = {}
 """``(type, n)`` turns the fields of version n into those of n + 1."""
 
 
-def _tag(kind: type[Fact]) -> str:
+def tag_of(kind: type[Fact]) -> str:
+    """The journal's name of a type of facts."""
     tag = kind.__struct_config__.tag
     assert isinstance(tag, str)
     return tag
 
 
-_TYPES: dict[str, type[Fact]] = {_tag(kind): kind for kind in get_args(AnyFact)}
+_TYPES: dict[str, type[Fact]] = {tag_of(kind): kind for kind in get_args(AnyFact)}
 _TAGS: dict[type[Fact], str] = {kind: tag for tag, kind in _TYPES.items()}
 _ENCODER = msgspec.json.Encoder()
 _DECODERS: dict[str, msgspec.json.Decoder[AnyFact]] = {

@@ -272,7 +272,7 @@ class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     longer than its recorded part (the beginning is in the ``step.output`` facts; nothing is stored twice).
 
     Of everything but shell steps: ``output`` and ``response`` are the result (``output`` empty where it is just what was
-    written); ``json``, ``session`` and ``usage`` those of an agent. Of loops, blocks and sub-workflows: ``goto`` is the state to which one of their steps left them. ``note`` what people should know (a limit that was reached)."""
+    written); ``json``, ``session``, ``usage`` and ``provider`` those of an agent. Of loops, blocks and sub-workflows: ``goto`` is the state to which one of their steps left them. ``note`` what people should know (a limit that was reached)."""
 
     step: int
     state: str
@@ -289,6 +289,7 @@ class StepCompleted(Fact, frozen=True, kw_only=True, tag="step.completed"):
     json: Json = None
     session: str = ""
     usage: Usage | None = None
+    provider: str = ""
     goto: str = ""
     note: str = ""
 
@@ -312,11 +313,12 @@ class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
     session: str = ""
     usage: Usage | None = None
     response: Json = None
+    provider: str = ""
 
 
 class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     """An attempt failed and another will follow after ``delay`` seconds. Fields as StepFailed; ``attempt`` is the one
-    that failed. ``usage`` is what it cost."""
+    that failed. ``usage`` is what it cost, ``provider`` an agent's."""
 
     step: int
     state: str
@@ -326,6 +328,7 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     error: str
     delay: float
     usage: Usage | None = None
+    provider: str = ""
 
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):

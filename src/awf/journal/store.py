@@ -256,8 +256,11 @@ class Store(Protocol):
 
     # Read by everyone
 
-    async def journal(self, execution: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """Entries with numbers above ``after``, in order, at most ``limit``. Empty for an unknown execution."""
+    async def journal(
+        self, execution: str, *, after: int = 0, limit: int = 1000, types: Collection[str] | None = None
+    ) -> list[Entry]:
+        """Entries with numbers above ``after``, in order, at most ``limit``; only of these ``types``, if given. Empty for
+        an unknown execution."""
         ...
 
     async def heads(self, executions: Collection[str]) -> dict[str, Head]:

@@ -32,7 +32,10 @@ from awf.server.schemas import (
     StepOutput,
     StepOutputBody,
     StepsBody,
+    TranscriptBody,
+    TranscriptPage,
 )
+from awf.server.transcript import read_transcript
 
 STEPS = 100
 """Steps in one answer."""
@@ -149,6 +152,26 @@ async def get_step_output(
     return StepOutputBody(StepOutput(number=n, stream=name, output=text.text, omitted_bytes=text.omitted))
 
 
+@get(
+    "/{id:str}/transcript",
+    operation_id="getTranscript",
+    summary="Get what agents were asked and what was said",
+    responses=problems(404),
+)
+async def get_transcript(
+    id: FromPath[str],
+    request: Request[Any, Any, Any],
+    service: TheService,
+    limit: queries.Limit = None,
+    cursor: queries.Cursor = None,
+) -> Response[TranscriptBody]:
+    wanted, after = queries.limit(limit), queries.cursor(cursor) or 0
+    await service.execution(queries.execution_id(id))
+    found, following = await read_transcript(service.store, id, after, wanted)
+    headers = {} if following is None else queries.next_page(request, following)
+    return Response(TranscriptBody(TranscriptPage(found)), headers=headers)
+
+
 async def _with_outputs(service: Service, execution: str, rows: Sequence[StepRow]) -> list[Step]:
     texts = await asyncio.gather(
         *(service.store.step_text(execution, row.step, "stdout", limit=OUTPUT) for row in rows)
@@ -167,6 +190,7 @@ executions = Router(
         stream_events,
         list_steps,
         get_step_output,
+        get_transcript,
     ],
     tags=["executions"],
 )

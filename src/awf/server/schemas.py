@@ -194,6 +194,52 @@ class StepsBody(Struct):
     body: StepList
 
 
+class TranscriptBlock(Struct, omit_defaults=True, kw_only=True):
+    """A part of a message: words (``text``), a call of a tool (``tool_use``: ``id``, ``name``, ``input``), or what a tool
+    answered (``tool_result``: the ``id`` of the call, ``output``, ``failed``)."""
+
+    type: Literal["text", "tool_use", "tool_result"]
+    text: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    input: Any = UNSET
+    output: Any = UNSET
+    failed: bool | UnsetType = UNSET
+
+
+class TranscriptEntry(Struct, omit_defaults=True, kw_only=True):
+    """``request``: an agent is asked (``provider``, ``model``, and the ``session`` of ``continue_from`` that goes on).
+    ``message``: what ``role`` said, in ``blocks``; large parts are cut, with a mark. ``result``: how the attempt ended, and
+    what it cost. ``seq`` is the number of the journal's entry that says so."""
+
+    seq: int
+    at: datetime
+    type: Literal["request", "message", "result"]
+    step: Annotated[int, Meta(description="the number of the step")]
+    step_name: str
+    path: str
+    attempt: int
+    provider: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
+    continue_from: str | UnsetType = UNSET
+    role: Literal["system", "user", "assistant", "tool"] | UnsetType = UNSET
+    blocks: list[TranscriptBlock] | UnsetType = UNSET
+    status: Literal["completed", "failed", "retrying"] | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    exit_code: int | UnsetType = UNSET
+    duration_ms: int | UnsetType = UNSET
+    session: str | UnsetType = UNSET
+    usage: Usage | UnsetType = UNSET
+
+
+class TranscriptPage(Struct):
+    transcript: list[TranscriptEntry]
+
+
+class TranscriptBody(Struct):
+    body: TranscriptPage
+
+
 class StepOutput(Struct):
     """One stream of a step's latest attempt, whole. ``omitted_bytes`` counts what was too much to be kept; a line in
     ``output`` marks the place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -178,12 +179,15 @@ class MemoryStore:
             for intent in self._intents.values()
         ]
 
-    async def journal(self, execution: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+    async def journal(
+        self, execution: str, *, after: int = 0, limit: int = 1000, types: Collection[str] | None = None
+    ) -> list[Entry]:
         kept = self._executions.get(execution)
         if kept is None:
             return []
-        wanted = kept.journal[max(0, after) :][:limit]
-        return [Entry(seq, stored.at, stored.fact()) for seq, stored in enumerate(wanted, max(0, after) + 1)]
+        above = enumerate(kept.journal[max(0, after) :], max(0, after) + 1)
+        wanted = ((seq, stored) for seq, stored in above if types is None or stored.type in types)
+        return [Entry(seq, stored.at, stored.fact()) for seq, stored in itertools.islice(wanted, limit)]
 
     async def heads(self, executions: Collection[str]) -> dict[str, Head]:
         known = ((id, self._executions.get(id)) for id in executions)

@@ -25,6 +25,7 @@ ROUTES = {
     "/api/executions/{id}/events": {"get"},
     "/api/executions/{id}/steps": {"get"},
     "/api/executions/{id}/steps/{n}/output": {"get"},
+    "/api/executions/{id}/transcript": {"get"},
     "/api/history": {"get"},
     "/api/history/stats": {"get"},
     "/openapi.json": {"get"},

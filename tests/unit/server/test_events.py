@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,13 @@ class CountingStore(MemoryStore):
         self.failure: Exception | None = None
         self.damaged = ""
 
-    async def journal(self, execution: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+    async def journal(
+        self, execution: str, *, after: int = 0, limit: int = 1000, types: Collection[str] | None = None
+    ) -> list[Entry]:
         if self.failure is not None and self.damaged in {"", execution}:
             raise self.failure
         self.pages.append((after, limit))
-        return await super().journal(execution, after=after, limit=limit)
+        return await super().journal(execution, after=after, limit=limit, types=types)
 
 
 async def story(bench: Bench, outputs: int = 3) -> str:

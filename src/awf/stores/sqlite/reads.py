@@ -68,9 +68,15 @@ def intents(db: sqlite3.Connection) -> list[Intent]:
     ]
 
 
-def journal(db: sqlite3.Connection, execution: str, after: int, limit: int) -> list[Entry]:
+def journal(
+    db: sqlite3.Connection, execution: str, after: int, limit: int, types: Collection[str] | None
+) -> list[Entry]:
     """See Store.journal."""
-    rows = db.execute(statement("journal"), {"execution": execution, "after": after, "limit": limit})
+    wanted: dict[str, object] = {"execution": execution, "after": after, "limit": limit}
+    if types is None:
+        rows = db.execute(statement("journal"), wanted)
+    else:
+        rows = db.execute(statement("journal_of_types"), {**wanted, "types": _array(types)})
     return [Entry(seq, at, codec.decode(type, version, body)) for seq, at, type, version, body in rows]
 
 

@@ -112,8 +112,10 @@ class SqliteStore:
     async def intents(self) -> list[Intent]:
         return await self._reads.read(reads.intents)
 
-    async def journal(self, execution: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
-        return await self._reads.read(reads.journal, execution, after, limit)
+    async def journal(
+        self, execution: str, *, after: int = 0, limit: int = 1000, types: Collection[str] | None = None
+    ) -> list[Entry]:
+        return await self._reads.read(reads.journal, execution, after, limit, types)
 
     async def heads(self, executions: Collection[str]) -> dict[str, Head]:
         return await self._reads.read(reads.heads, executions)

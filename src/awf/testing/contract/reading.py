@@ -32,6 +32,12 @@ async def a_journal_is_read_in_pages(open_stores: OpenStores) -> None:
         assert await numbers(9, 3) == [10]
         assert await numbers(10, 3) == []
         assert await numbers(4711, 3) == []
+        await store.append(claim.ownership, entries(10, step_completed(), step_output(1, "late")))
+        found = await other.journal("one", after=8, limit=2, types={"step.completed", "step.output"})
+        assert [entry.seq for entry in found] == [9, 10]
+        found = await other.journal("one", types={"step.completed"})
+        assert [(entry.seq, entry.fact) for entry in found] == [(11, step_completed())]
+        assert await other.journal("one", types=()) == []
         assert await other.journal("unknown") == []
 
 
