@@ -285,10 +285,11 @@ def build_engine(
     appended: Callable[[], None] | None = None,
     around: Callable[[StepRunner], StepRunner] | None = None,
     definitions: Definitions | None = None,
+    stays: bool = False,
 ) -> Engine:
     """An engine over one store, holding ``presence``. ``appended`` is called after every append; None: the servers are
     woken. ``around`` puts something around every runner. ``definitions`` says what the pinned workflows are; None: what was
-    pinned."""
+    pinned. ``stays``: it lives also while there is nothing to do."""
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
     from awf.engine.retention import Retention
@@ -308,6 +309,7 @@ def build_engine(
             slots=_affordable(settings.slots),
             engines=layout.engines,
             servers=layout.servers,
+            stays=stays,
             max_transitions=settings.max_transitions,
             retention=Retention(settings.retention_days, settings.retention_records),
             tools=tools(build_providers()),

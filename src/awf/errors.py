@@ -15,6 +15,7 @@
     │   ├── InputsInvalid           USER.INPUT.VALIDATION_FAILED       1    422
     │   └── SettingsInvalid         USER.INPUT.SETTINGS                1    400
     ├── WorkflowError                                                  2    422
+    │   ├── PackInvalid             WORKFLOW.PACK.INVALID              2    422
     │   └── WorkflowInvalid         WORKFLOW.VALIDATION.FAILED         2    422
     ├── ExecutionError                                                 3    500
     │   ├── StillRunning            EXECUTION.WAIT.STILL_RUNNING       3    500
@@ -176,6 +177,13 @@ class WorkflowError(AwfError):
     exit_status = 2
     http_status = 422
     remedy = "`awf validate` for everything that is wrong with a file"
+
+
+class PackInvalid(WorkflowError):
+    """A pack that cannot be installed."""
+
+    code = "WORKFLOW.PACK.INVALID"
+    remedy = "the pack's author, or a corrected copy of it"
 
 
 class WorkflowInvalid(WorkflowError):

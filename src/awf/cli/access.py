@@ -41,6 +41,17 @@ class Listed(msgspec.Struct, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything that is wrong with a workflow: each text with its place in the file. ``lines`` has all of them for people, in
+    the order of the file."""
+
+    name: str
+    errors: list[str]
+    warnings: list[str]
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Which executions: None means any. ``status`` is one of the API; ``since`` and ``until`` compare their start, both
     inclusive, in UTC. At most ``limit`` of them, the newest first."""
@@ -77,6 +88,10 @@ class Access(Protocol):
 
     async def workflows(self) -> list[Listed]:
         """Every workflow, sorted by name; broken ones with their ``error``."""
+        ...
+
+    async def validate(self, workflow: str) -> Checked:
+        """What is wrong with a workflow. Raises WorkflowNotFound."""
         ...
 
     async def run(self, workflow: str, inputs: dict[str, Any]) -> str:

@@ -6,9 +6,11 @@ import asyncio
 
 import click
 
+from awf.cli.completion import execution_ids
+
 
 @click.command()
-@click.argument("executions", metavar="EXECUTION...", nargs=-1, required=True)
+@click.argument("executions", metavar="EXECUTION...", nargs=-1, required=True, shell_complete=execution_ids)
 def command(executions: tuple[str, ...]) -> None:
     """Cancel executions: their running steps are ended, and they count as cancelled.
 

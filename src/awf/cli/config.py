@@ -9,7 +9,12 @@ import click
 
 @click.group()
 def command() -> None:
-    """Look at the configuration."""
+    """Look at the configuration.
+
+    \b
+    Example:
+      awf config show
+    """
 
 
 @command.command()

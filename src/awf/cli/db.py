@@ -14,7 +14,12 @@ SHOWN = 50
 
 @click.group()
 def command() -> None:
-    """Check, copy and compact the database of a storage directory, also while servers and engines run over it."""
+    """Check, copy and compact the database of a storage directory, also while servers and engines run over it.
+
+    \b
+    Example:
+      awf db check
+    """
 
 
 @command.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
-from awf.cli.access import Event, Listed, Query
+from awf.cli.access import Checked, Event, Listed, Query
 from awf.compose import has_store
 from awf.errors import ExecutionNotFound, NotResumable, RequestInvalid
 
@@ -79,6 +79,22 @@ class LocalAccess:
                 note(f"{problem.position}: {problem.severity}: {problem.message}")
         return [_listed(file) for file in found]
 
+    async def validate(self, workflow: str) -> Checked:
+        from awf.cli.project import workflow_file
+        from awf.engine.linking import link
+
+        catalog = self._catalog()
+        linked = link(workflow_file(catalog, workflow), catalog)
+        return Checked(
+            linked.file.identifier,
+            [f"{problem.position}: {problem.message} [{problem.code}]" for problem in linked.errors],
+            [f"{problem.position}: {problem.message} [{problem.code}]" for problem in linked.warnings],
+            [
+                f"{problem.position}: {problem.severity}: {problem.message} [{problem.code}]"
+                for problem in linked.problems
+            ],
+        )
+
     async def run(self, workflow: str, inputs: dict[str, Any]) -> str:
         from awf.cli.project import workflow_file
 
@@ -100,11 +116,8 @@ class LocalAccess:
         return [execution_summary(row) for row in await service.executions(_filter(query))]
 
     async def execution(self, execution: str) -> ExecutionDetail:
-        from awf.server.rows import execution_detail
-
-        service, row = await self._row(execution)
-        steps = await service.store.steps(execution, limit=STEPS, latest=True)
-        return execution_detail(row, [await _step(service.store, execution, step) for step in steps])
+        service, _ = await self._row(execution)
+        return await execution_record(service, execution)
 
     async def steps(self, execution: str) -> list[Step]:
         service, _ = await self._row(execution)
@@ -267,6 +280,15 @@ async def journal_events(
         if known == after and await store.execution(row.id) is None:
             raise ExecutionNotFound(row.id)
         known, grows = after, await more()
+
+
+async def execution_record(service: Service, execution: str) -> ExecutionDetail:
+    """One execution with its latest steps. Raises ExecutionNotFound."""
+    from awf.server.rows import execution_detail
+
+    row = await service.execution(execution)
+    steps = await service.store.steps(execution, limit=STEPS, latest=True)
+    return execution_detail(row, [await _step(service.store, execution, step) for step in steps])
 
 
 def _listed(file: WorkflowFile) -> Listed:

@@ -6,9 +6,11 @@ import asyncio
 
 import click
 
+from awf.cli.completion import execution_ids
+
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION")
+@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written, to the end of the execution.")
 @click.option("-s", "--step", "steps", multiple=True, metavar="STEP", help="Only of this step; repeatable.")
 @click.option("--stream", type=click.Choice(["stdout", "stderr"]), help="Only this stream.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,12 +12,19 @@ from awf import __version__
 from awf.cli.options import REMOTE, Options, current, share, shared
 from awf.errors import RequestInvalid, UserError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "cancel": "Cancel executions.",
+    "completion": "Print what makes a shell complete awf's commands.",
     "config": "Show the settings, and where they come from.",
     "db": "Check, copy and compact the database of a storage directory.",
+    "diagram": "Draw the graph of a workflow.",
+    "error": "Explain the codes of errors.",
     "events": "Show what has happened to an execution, or watch it.",
     "history": "List finished executions, or count them.",
+    "init": "Make an .awf directory here, with a workflow to try.",
     "list": "List the workflows that can be run.",
     "logs": "Show what the steps of an execution have written.",
     "respond": "Answer what a step of an execution waits for.",
@@ -28,6 +36,8 @@ COMMANDS = {
     "stop": "Stop the servers and engines of a storage directory.",
     "transcript": "Show what the agents of an execution were asked and said.",
     "validate": "Check workflows, by name or by path.",
+    "worker": "Run an engine here, in the foreground.",
+    "workflow": "Install, list and remove packs.",
 }
 
 
@@ -46,6 +56,18 @@ class LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return share(command, remote=cmd_name in REMOTE)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names of commands, without importing any; options."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, text in sorted(COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``, without importing any."""

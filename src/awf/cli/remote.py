@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import msgspec
 
-from awf.cli.access import Event, Listed, Query
+from awf.cli.access import Checked, Event, Listed, Query
 from awf.client import AsyncClient
 from awf.errors import NotAnAwfServer
 
@@ -50,6 +50,12 @@ class RemoteAccess:
     async def workflow(self, name: str) -> dict[str, Any]:
         """A workflow as it was written. Raises WorkflowNotFound, WorkflowInvalid."""
         return await self._client.workflow(name)
+
+    async def validate(self, workflow: str) -> Checked:
+        found = await self._client.validate(workflow)
+        warnings = list(found.warnings)
+        lines = [f"error: {text}" for text in found.errors] + [f"warning: {text}" for text in warnings]
+        return Checked(workflow, list(found.errors), warnings, lines)
 
     async def run(self, workflow: str, inputs: dict[str, Any]) -> str:
         return await self._client.run(workflow, inputs)

@@ -6,12 +6,13 @@ import asyncio
 
 import click
 
+from awf.cli.completion import execution_ids
 from awf.cli.prompt import Prompter, at_terminal
 from awf.errors import NotWaiting, RequestInvalid
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION")
+@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
 @click.argument("response", metavar="ANSWER", required=False)
 @click.option("--comment", default="", help="Something for the record.")
 @click.option("--path", metavar="STEP", help="Which step is answered, where several wait.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from awf.cli.completion import execution_ids
 from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", required=False)
+@click.argument("execution", metavar="EXECUTION", required=False, shell_complete=execution_ids)
 @click.option("-l", "--list", "listing", is_flag=True, help="List the executions that can be resumed.")
 @click.option(
     "--from",

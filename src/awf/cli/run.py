@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from awf.cli.completion import workflow_names
 from awf.cli.given import ask_missing, collect_inputs
 from awf.cli.options import current
 from awf.errors import RequestInvalid
@@ -28,15 +29,16 @@ class RunCommand(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
         given, _, _ = self.make_parser(ctx).parse_args(list(ctx.meta.get(__name__, ())))
-        if name := given.get("workflow"):
+        name = given.get("workflow")
+        if isinstance(name, str):
             from awf.cli.inputs import format_inputs
             from awf.cli.project import named_workflow
 
-            format_inputs(named_workflow(str(name)), formatter)
+            format_inputs(named_workflow(name), formatter)
 
 
 @click.command(cls=RunCommand)
-@click.argument("workflow", metavar="NAME|PACK/NAME|PATH")
+@click.argument("workflow", metavar="NAME|PACK/NAME|PATH", shell_complete=workflow_names)
 @click.option(
     "-i",
     "--input",

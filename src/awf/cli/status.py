@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from awf.cli.completion import execution_ids
+
 if TYPE_CHECKING:
     from awf.server.schemas import ExecutionDetail, Step
 
@@ -15,7 +17,7 @@ LINES = 10
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", required=False)
+@click.argument("execution", metavar="EXECUTION", required=False, shell_complete=execution_ids)
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to list."
 )

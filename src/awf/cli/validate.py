@@ -2,38 +2,69 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from awf.cli.completion import workflow_names
+from awf.errors import RequestInvalid, WorkflowInvalid
+
+if TYPE_CHECKING:
+    from awf.cli.access import Checked
+
 
 @click.command()
-@click.argument("workflow", metavar="NAME|PACK/NAME|PATH")
-def command(workflow: str) -> None:
-    """Check a workflow and show everything that is wrong with it.
+@click.argument("workflows", metavar="[NAME|PACK/NAME|PATH]...", nargs=-1, shell_complete=workflow_names)
+@click.option("-a", "--all", "everything", is_flag=True, help="Every workflow; so does naming none.")
+def command(workflows: tuple[str, ...], *, everything: bool) -> None:
+    """Check workflows and show everything that is wrong with them.
+
+    The exit status is 2 where one has errors; warnings alone are 0.
 
     \b
     Examples:
       awf validate deploy-app
-      awf validate my-pack/deploy-app
-      awf validate ./drafts/release.yaml
+      awf validate my-pack/deploy-app ./drafts/release.yaml
+      awf validate --all -f json
     """
-    from awf.catalog import Catalog
-    from awf.cli.project import settings_of, workflow_file
-    from awf.engine.linking import link
-    from awf.errors import WorkflowInvalid
+    if everything and workflows:
+        raise RequestInvalid("--all and names do not go together")
+    sys.exit(WorkflowInvalid.exit_status if asyncio.run(_validate(workflows)) else 0)
 
-    settings = settings_of()
-    catalog = Catalog(settings.root, os.environ, settings.storage)
-    file = workflow_file(catalog, workflow)
-    linked = link(file, catalog)
-    for problem in linked.problems:
-        click.echo(f"{problem.position}: {problem.severity}: {problem.message} [{problem.code}]")
-    errors, warnings = len(linked.errors), len(linked.warnings)
+
+async def _validate(names: tuple[str, ...]) -> bool:
+    """Show what is wrong; whether there is an error."""
+    from awf.cli.access import open_access
+    from awf.cli.options import current
+    from awf.cli.show import show_json
+
+    async with open_access() as access:
+        wanted = names or tuple(each.name for each in await access.workflows())
+        found = [await access.validate(name) for name in wanted]
+    if current().format == "json":
+        show_json(
+            [{"workflow": each.name, "errors": each.errors, "warnings": each.warnings} for each in found]
+        )
+    elif current().quiet:
+        for each in found:
+            if each.errors:
+                click.echo(each.name)
+    else:
+        for each in found:
+            _show(each)
+        if not found:
+            click.echo("there are no workflows to check", err=True)
+    return any(each.errors for each in found)
+
+
+def _show(found: Checked) -> None:
+    for line in found.lines:
+        click.echo(line)
+    errors, warnings = len(found.errors), len(found.warnings)
     if errors:
-        click.echo(f"{file.identifier}: {errors} error{'s' * (errors != 1)}", err=True)
-        sys.exit(WorkflowInvalid.exit_status)
-    click.echo(
-        f"{file.identifier}: valid" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else "")
-    )
+        click.echo(f"{found.name}: {errors} error{'s' * (errors != 1)}", err=True)
+    else:
+        more = f", {warnings} warning{'s' * (warnings != 1)}" if warnings else ""
+        click.echo(f"{found.name}: valid{more}")

@@ -74,6 +74,7 @@ class EngineSettings:
     slots: int
     engines: Path
     servers: Path
+    stays: bool = False
     max_transitions: int = 10_000
     retention: Retention = ALL
     tools: Collection[str] = ()
@@ -273,6 +274,8 @@ class Engine:
             return False
         if not self._claims or not self._is_newest():
             return True
+        if self._settings.stays:
+            return False
         return not living(self._settings.servers) and await self._store.unfinished() == 0
 
     # Claiming
