@@ -40,4 +40,5 @@ def test_it_stays_while_there_is_nothing_to_do_and_obeys_stop(project: Project) 
         until(lambda: project.awf("status", "-q", execution).stdout == "completed\n", "it has run")  # noqa: B023
         assert project.engines() == [worker.pid]
     assert project.awf("stop").returncode == 0
-    assert worker.wait(timeout=30) == 0
+    worker.communicate(timeout=30)
+    assert worker.returncode == 0

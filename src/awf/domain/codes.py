@@ -14,6 +14,14 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "A file that the workflow names is not there.",
         "make it, or correct the path; paths are meant from the workflow's directory",
     ),
+    "USER.INPUT.MISSING_ROLE": (
+        "An agent's role that there is not.",
+        "add NAME/AGENTS.md to one of the directories that the message names",
+    ),
+    "USER.INPUT.MISSING_SKILL": (
+        "An agent's skill that there is not.",
+        "add NAME/SKILL.md to one of the directories that the message names",
+    ),
     "USER.MCP_PROXY.UNKNOWN_KEY": (
         "A key below mcp_proxy that it does not have.",
         "remove or correct the key",
@@ -121,6 +129,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "WORKFLOW.VALIDATION.NAME": (
         "The file's name and its name: differ; the file's name counts.",
         "make them the same",
+    ),
+    "WORKFLOW.VALIDATION.NESTING": (
+        "Blocks are nested more than 100 deep.",
+        "move parts into a sub-workflow",
     ),
     "WORKFLOW.VALIDATION.NO_TERMINAL": ("No terminal state can be reached.", "lead a way to one"),
     "WORKFLOW.VALIDATION.NO_WAY_ON": (
