@@ -18,6 +18,7 @@ from acceptance.facts import until
 from acceptance.server import Project, Server
 from faults import workflows
 from faults.judge import Verdict, effects, judge
+from faults.surroundings import Surroundings
 from faults.viewer import Viewer
 
 PROGRAM = ("-m", "awf.testing.serve")
@@ -29,8 +30,11 @@ KINDS = {
     "released": workflows.held,
 }
 
+APART, AGENT, ASK = 14, 15, 16
+"""How many processes and calls have been started with the detached step, the agent and the operation of ``everything``."""
+
 EVERYTHING = (
-    "accept.before accept.after claim.after start.before start.after#4 finish#5 "
+    f"accept.before accept.after claim.after claim.after#2 add_intent.before add_intent.after start.before start.after#4 finish#5 finish#{AGENT} finish#{ASK} "
     + " ".join(
         f"append.{when}:{fact}"
         for when in ("before", "after")
@@ -39,6 +43,10 @@ EVERYTHING = (
             "state.entered#2",
             "step.started#3",
             "step.output#2",
+            "agent.message#2",
+            "input.required",
+            "execution.released",
+            "input.received",
             "step.completed#4",
             "step.failed",
             "step.retrying",
@@ -52,6 +60,9 @@ EVERYTHING = (
     )
 ).split()
 """Points of an execution that completes."""
+
+ADOPTION = ["append.before:step.adopted", "append.after:step.adopted"]
+"""Points of the engine that takes over a detached process from one that died."""
 
 RECOVERY = [
     "append.before:execution.recovered",
@@ -98,6 +109,7 @@ class Case:
 CASES = [
     *(Case("everything", (point,)) for point in EVERYTHING),
     *(Case("everything", ("start.after#3", point)) for point in RECOVERY),
+    *(Case("everything", (f"start.after#{start}", point)) for start in (APART, AGENT) for point in ADOPTION),
     *(Case("failing", (point,)) for point in FAILING),
     *(Case("sleeping", (point,)) for point in SLEEPING),
     *(Case("released", (point,)) for point in RELEASED),
@@ -110,6 +122,7 @@ class Matrix:
     def __init__(self, root: Path, cases: Iterable[Case], *, strict: bool = True) -> None:
         self._strict = strict
         self.project = Project(root, PROGRAM)
+        self._surroundings = Surroundings(root)
         self.cases = {f"case{number}": case for number, case in enumerate(cases)}
         self.deaths = 0
         self._usual: dict[str, Verdict] = {}
@@ -118,12 +131,18 @@ class Matrix:
             self._write(name, case.kind)
             points += [f"{point}@{name}" for point in case.points]
         self.project.workflow("child", workflows.CHILD)
-        self._environ = {"AWF_TESTING_CRASH": ",".join(points), "AWF_GRACE": "1", "AWF_DURABILITY": "fast"}
+        self._environ = {
+            **self._surroundings.environ(),
+            "AWF_TESTING_CRASH": ",".join(points),
+            "AWF_GRACE": "1",
+            "AWF_DURABILITY": "fast",
+        }
         self.server = self.project.serve(env=self._environ)
         self._port = self.server.port
 
     def close(self) -> None:
         self.project.close()
+        self._surroundings.close()
 
     def facts(self, kind: str) -> int:
         """How many facts an undisturbed execution has at most; it has no more appends."""
@@ -157,7 +176,7 @@ class Matrix:
         assert found.runs - usual.runs <= 2 * len(case.points), (found, usual)
 
     def _write(self, name: str, kind: str) -> None:
-        self.project.workflow(name, KINDS[kind](name))
+        self.project.workflow(name, self._surroundings.placed(KINDS[kind](name)))
 
     def _perform(self, name: str, kind: str) -> Verdict:
         execution = self._run(name)

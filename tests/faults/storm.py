@@ -27,6 +27,7 @@ from acceptance.facts import until, wait_gone
 from acceptance.server import Project
 from faults import workflows
 from faults.judge import Verdict, effects, judge
+from faults.surroundings import Surroundings
 from faults.viewer import Viewer
 
 BLOCKS = {"each", "again", "both", "call"}
@@ -75,10 +76,12 @@ class Storm:
         self.totals = Totals()
         self._chance = random.Random(seed)
         self._project = Project(root, ("-m", "awf.testing.serve"))
-        self._project.workflow("sturdy", workflows.sturdy("sturdy"))
+        self._surroundings = Surroundings(root)
+        self._project.workflow("sturdy", self._surroundings.placed(workflows.sturdy("sturdy")))
         self._project.workflow("child", workflows.CHILD)
         self._disk = disk(self._project.storage, root / "disk-is-full")
         self._environ = {
+            **self._surroundings.environ(),
             "AWF_TESTING_FAULTS": f"full={root / 'disk-is-full'}",
             "AWF_SLOTS": str(2 * width),
             "AWF_GRACE": "1",
@@ -94,6 +97,7 @@ class Storm:
         """End everything."""
         self._over.set()
         self._project.close()
+        self._surroundings.close()
         self._disk.close()
 
     def rage(self, kills: int, executions: int) -> Totals:

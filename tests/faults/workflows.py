@@ -17,6 +17,16 @@ def text(name: str, states: dict[str, Any], **keys: Any) -> str:
     return json.dumps({"name": name, "version": "1.0.0", **keys, "states": states})
 
 
+SERVICE = "http://service.invalid"
+"""Stands for the address of the service that operations ask: see ``faults.surroundings``."""
+
+AGENT = {"type": "agent", "provider": "claude"}
+CALL = {
+    "type": "operation",
+    "operation": "http.request",
+    "inputs": {"method": "POST", "url": SERVICE, "body": "{{workflow.ID}}.{{workflow.CurrentState}}"},
+}
+
 AGAIN = {"max_attempts": 9, "initial_delay": "10ms", "backoff": "constant"}
 
 CHILD = text(
@@ -70,9 +80,13 @@ def everything(name: str) -> str:
                 "bad",
                 retry={"max_attempts": 3, "initial_delay": "30ms", "backoff": "constant"},
             ),
-            "bad": step("exit 4", on_failure="last"),
+            "bad": step("exit 4", on_failure="apart"),
+            "apart": step("echo apart", "agent", detach=True),
+            "agent": {**AGENT, "prompt": "look [tools]", "on_success": "ask"},
+            "ask": {**CALL, "on_success": "approve"},
+            "approve": {"type": "approval", "message": "{{states.ask.Response.body}}?", "on_approve": "last"},
             "last": step(
-                "echo {{states.call.Response.said}} {{states.bad.ExitCode}}",
+                "echo {{states.call.Response.said}} {{states.bad.ExitCode}} {{states.approve.Output}}",
                 hooks={"pre": [{"command": EFFECT + "true"}]},
             ),
             "done": {"type": "terminal", "message": "said {{states.last.Output}}"},
@@ -99,7 +113,11 @@ def sturdy(name: str) -> str:
                 "on_complete": "both",
             },
             "count": step(moment + "echo {{loop.Index1}}", "again", **again),
-            "both": {"type": "parallel", "parallel": ["left", "right"], "on_success": "call"},
+            "both": {"type": "parallel", "parallel": ["left", "right"], "on_success": "apart"},
+            "apart": step(moment + "echo apart", "agent", detach=True, **again),
+            "agent": {**AGENT, "prompt": "look [tools]", "on_success": "ask", **again},
+            "ask": {**CALL, "on_success": "approve", **again},
+            "approve": {"type": "approval", "message": "go on?", "on_approve": "call"},
             "left": step(moment + "seq 1 300", **again),
             "right": step(moment + "echo right", **again),
             "call": {
