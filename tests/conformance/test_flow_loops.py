@@ -71,7 +71,13 @@ def test_4_6_items(items: str, inputs: dict[str, Any], expected: list[str]) -> N
     assert result.outputs["each"] == f"completed {len(expected)} iterations"
 
 
-@pytest.mark.parametrize("text", ["[1, 2", "{not json}", '["a",]', "[a, b]", '{"a": 1'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1, 2", "{not json}", '["a",]', "[a, b]", '{"a": 1', "[NaN]", "[1e999]", '["\\ud800"]',
+        pytest.param("[" * 100_000, id="deep"), pytest.param("[" * 101 + "]" * 101, id="one level too deep"),
+    ],
+)  # fmt: skip
 def test_4_6_text_that_looks_like_json_and_does_not_parse_is_an_error(text: str) -> None:
     result = each("'{{inputs.text}}'", inputs={"text": text})
     assert result.status == "failed"

@@ -74,6 +74,9 @@ def test_2_4_values_are_coerced_once_and_kept_typed(kind, given, kept):
         ("number", "x", 'cannot convert "x" to number'),
         ("array", "{}", 'cannot convert "{}" to array'),
         ("array", "[1", 'cannot convert "[1" to array'),
+        ("array", "[NaN]", 'cannot convert "[NaN]" to array'),
+        ("array", '["\\ud800"]', 'cannot convert "["\\ud800"]" to array'),
+        ("array", "[" * 101 + "]" * 101, f'cannot convert "{"[" * 100}…" to array'),
         ("object", "[]", 'cannot convert "[]" to object'),
     ],
 )

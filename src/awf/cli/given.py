@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from awf.domain.json_text import is_text, parse_json
 from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def collect_inputs(pairs: Iterable[str], source: str | None, root: Path | None =
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
             raise RequestInvalid(f"--input {pair}: give KEY=VALUE")
+        if not is_text(pair):
+            raise RequestInvalid(f"--input {name.strip()!a}: is not valid UTF-8")
         value = value.strip()
         if root is not None and value.startswith(PROMPTS):
             from awf.catalog.prompts import read_prompt
@@ -88,7 +90,7 @@ def _object(source: str) -> dict[str, Any]:
     except OSError as error:
         raise RequestInvalid(f"--inputs {shown}: {error.strerror}") from None
     try:
-        found = json.loads(text)
+        found = parse_json(text)
     except ValueError as error:
         raise RequestInvalid(f"--inputs {shown}: is not JSON: {error}") from None
     if not isinstance(found, dict):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from awf.domain.arithmetic import ArithmeticFailure, whole_number
 from awf.domain.draft import Draft
 from awf.domain.executable import read_common
 from awf.domain.fields import MISSING_FIELD, Fields
+from awf.domain.json_text import parse_json
 from awf.domain.kinds import MOST_ITERATIONS, STRATEGIES
 from awf.domain.nodes import ListNode, MapNode, ScalarNode
 from awf.domain.retry import NEVER_APPLIES
@@ -96,8 +96,8 @@ def _check_json(fields: Fields, node: ScalarNode) -> None:
     if "{{" in text or not text.startswith(("[", "{")):
         return
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = parse_json(text)
+    except ValueError as error:
         fields.invalid(node, f"items: looks like JSON and is not: {error}")
         return
     if not isinstance(found, list):

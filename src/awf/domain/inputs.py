@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from awf.domain.expressions.patterns import compile_pattern
+from awf.domain.json_text import parse_json
 from awf.domain.secrets import MASK, is_secret
 from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import Input, InputType, Rules, Workflow
@@ -210,13 +211,9 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return parse_json(value)
+    except ValueError:
         return None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 _COERCIONS: dict[InputType, Callable[[Any], Any]] = {

@@ -11,6 +11,7 @@ from typing import Any
 
 from awf.domain.arithmetic import ArithmeticFailure, whole_number
 from awf.domain.expressions import ExpressionFailure
+from awf.domain.json_text import parse_json
 from awf.domain.templates import Template, TemplateFailure
 from awf.domain.workflow import ForEachState, LoopState, WhileState
 from awf.engine.blocks import Ending, Verdict
@@ -158,7 +159,7 @@ def split_items(text: str) -> list[Any]:
     text = text.strip()
     if text[:1] in {"[", "{"}:
         try:
-            found = json.loads(text)
+            found = parse_json(text)
         except ValueError as error:
             raise CannotStart(f"items: looks like JSON and is not: {error}") from error
         if not isinstance(found, list):

@@ -6,10 +6,8 @@ from typing import Any
 
 import msgspec
 
+from awf.domain.json_text import DEEPEST, deeper_than
 from awf.journal.text import MARK
-
-DEEPEST = 100
-"""Levels of lists and maps in a value."""
 
 
 def sound(text: str) -> str:
@@ -53,11 +51,3 @@ def json_value(value: Any, limit: int) -> Any:
         return data.decode()
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         return cut(sound(repr(value)), limit)
-
-
-def deeper_than(value: Any, levels: int) -> bool:
-    """Does a JSON value have more levels of lists and maps?"""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    if not levels:
-        return isinstance(value, dict | list | tuple)
-    return any(deeper_than(part, levels - 1) for part in inner)

@@ -8,10 +8,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
+from awf.domain.json_text import parse_json
 from awf.domain.outcomes import Product, Usage
-from awf.runners.agents.bounds import DEEPEST, cut_middle, deeper_than, sound
+from awf.runners.agents.bounds import cut_middle, sound
 from awf.runners.agents.port import Answer, Request
 
 LONGEST_OUTPUT = 10 * 1024 * 1024
@@ -24,8 +23,6 @@ _FENCED = re.compile(r"```[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 _EMBEDDED = re.compile(r"```json[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL | re.IGNORECASE)
 
 _SHOWN = 200
-
-TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
 
 class NotJson(Exception):
@@ -74,15 +71,7 @@ def _parsed(text: str) -> Any:
     """Raises ValueError."""
     text = text.strip()
     fenced = _FENCED.fullmatch(text)
-    try:
-        value = msgspec.json.decode(fenced[1] if fenced else text)
-    except msgspec.MsgspecError as error:
-        raise ValueError(str(error)) from None
-    except RecursionError:
-        raise ValueError(TOO_DEEP) from None
-    if deeper_than(value, DEEPEST):
-        raise ValueError(TOO_DEEP)
-    return value
+    return parse_json(fenced[1] if fenced else text)
 
 
 def _may_be_an_object(text: str) -> bool:

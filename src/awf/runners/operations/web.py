@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import json
 import os
 import re
 import ssl
@@ -20,6 +19,7 @@ from typing import Any
 import httpx
 
 from awf import __version__
+from awf.domain.json_text import parse_json
 from awf.domain.secrets import is_secret
 from awf.domain.timestamps import duration_text
 from awf.runners.operations.destinations import AllowedHosts, CheckedTransport, resolve
@@ -62,11 +62,9 @@ class Reply:
         if self.truncated or len(self.body) > LARGEST_JSON:
             return None
         try:
-            value = json.loads(self.text, parse_constant=_refuse)
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
-        except (ValueError, RecursionError):
+            return parse_json(self.text)
+        except ValueError:
             return None
-        return value
 
     @property
     def retry_after(self) -> float | None:
@@ -200,10 +198,6 @@ def _host(error: httpx.HTTPError) -> str:
         return error.request.url.netloc.decode("ascii")
     except RuntimeError:
         return "the host"
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
 
 
 @lru_cache(maxsize=1)
