@@ -71,7 +71,7 @@ EVERYTHING: dict[str, Any] = {
         "call": {
             "type": "operation",
             "operation": "http.request",
-            "inputs": {"url": "{{.inputs.x}}"},
+            "inputs": {"method": "POST", "url": "{{.inputs.x}}"},
             "on_success": "ok",
         },
         "ok": {

@@ -154,11 +154,14 @@ VOLATILE = frozenset(
 def engine_fingerprint(settings: Settings) -> str:
     """Stands for the settings and the environment that an engine started now would have."""
     from awf.catalog.configuration import read_configuration
+    from awf.extensions import installed
 
+    plugins = [(plugin.kind, plugin.name, plugin.package) for plugin in installed().plugins()]
     others = sorted(read_configuration(settings.config, settings.root).others.items())
     chosen = (
         (settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability),
         (settings.retention_days, settings.retention_records, settings.http_allow_hosts, others),
+        plugins,
     )
     environment = sorted(item for item in _engine_environment().items() if item[0] not in VOLATILE)
     return hashlib.sha256(repr((chosen, str(settings.root), environment)).encode()).hexdigest()[:16]
@@ -249,14 +252,16 @@ def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mappi
 
 def build_providers() -> Mapping[str, Provider]:
     """The providers of agents that there are, by name."""
+    from awf.extensions import installed
     from awf.runners.agents import registry
 
-    return registry.build_providers()
+    return {**registry.build_providers(), **installed().usable("provider")}
 
 
 def build_operations(settings: Settings) -> Mapping[str, Operation]:
-    """The operations that there are, by name."""
+    """The operations that there are, by name, and the state types of plug-ins. A plug-in that is broken is logged."""
     from awf.catalog.configuration import read_configuration
+    from awf.extensions import installed
     from awf.runners.operations.github.operations import github_operations
     from awf.runners.operations.http import HttpRequest
     from awf.runners.operations.notify import NotifySend
@@ -267,7 +272,8 @@ def build_operations(settings: Settings) -> Mapping[str, Operation]:
     others = read_configuration(settings.config, settings.root).others
     notify = NotifySend(web, programs, others.get("notify.default_backend", ""))
     operations: list[Operation] = [HttpRequest(web), notify, *github_operations(web, programs)]
-    return {operation.signature.name: operation for operation in operations}
+    plugins = installed().usable("operation") | installed().usable("state")
+    return {operation.signature.name: operation for operation in operations} | plugins
 
 
 def _allowed_hosts(settings: Settings) -> AllowedHosts | None:

@@ -19,6 +19,7 @@ from awf.domain.packs import SCOPES, pack_of, split
 from awf.domain.problems import Position, Problem
 from awf.engine.ports import WorkflowFile
 from awf.errors import PackNotFound, WorkflowNotFound
+from awf.extensions import installed
 
 READ_FAILED = "SYSTEM.IO.READ_FAILED"
 _SETTLED = SETTLED
@@ -198,7 +199,7 @@ class Catalog:
             broken = Loaded(None, (problem,))
             return WorkflowFile(place.identifier, shown, place.source, "", broken), None, {}
         beside = Beside(place.path, self._root, self._environ, pack.name if pack else None, self._storage)
-        loaded = load_workflow(data, shown, place.identifier, beside)
+        loaded = load_workflow(data, shown, place.identifier, beside, installed())
         text = data.decode() if loaded.workflow is not None else data.decode(errors="replace")
         if pack is not None:
             noted = tuple(replace(problem, severity="warning") for problem in pack.problems)

@@ -27,6 +27,7 @@ COMMANDS = {
     "init": "Make an .awf directory here, with a workflow to try.",
     "list": "List the workflows that can be run.",
     "logs": "Show what the steps of an execution have written.",
+    "operations": "List what operations can do, with their inputs.",
     "respond": "Answer what a step of an execution waits for.",
     "resume": "Go on where a failed or cancelled execution ended.",
     "run": "Run a workflow here, in the foreground.",

@@ -6,11 +6,13 @@ from typing import Literal
 
 from awf.domain.draft import Draft, Target
 from awf.domain.executable import read_leaf
+from awf.domain.extensions import ExtensionBroken
 from awf.domain.fields import INVALID_VALUE, MISSING_FIELD, Fields
 from awf.domain.files import fixed_path
 from awf.domain.instructions import read_role, read_skill
 from awf.domain.kinds import CONVERSATION, FORMATS, MODES
 from awf.domain.nodes import MapNode, Node, ScalarNode
+from awf.domain.operations import BROKEN_PLUGIN
 from awf.domain.proxies import read_mcp_proxy
 from awf.domain.scripts import read_text
 from awf.domain.suggest import did_you_mean
@@ -35,7 +37,7 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
     """None where there is no provider or no prompt; why is reported."""
     common = read_leaf(fields, name, draft)
     config = Fields(fields.node, fields.place, f"{fields.subject}agent config: ", fields.findings)
-    provider, mode = _provider(config), _mode(config)
+    provider, mode = _provider(config, draft), _mode(config)
     prompt, prompt_file = _prompts(config, draft, mode)
     agent_format = config.choice(
         "output_format", FORMATS, lambda _: "output_format must be 'json', 'text', or empty"
@@ -67,7 +69,7 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
     )
 
 
-def _provider(config: Fields) -> Template | None:
+def _provider(config: Fields, draft: Draft) -> Template | None:
     node = config.scalar("provider", "the name of a provider")
     if node is None:
         if config.value("provider") is None:
@@ -82,9 +84,19 @@ def _provider(config: Fields) -> Template | None:
         config.error(node.position, INVALID_VALUE, message)
         return None
     if "{{" not in provider and provider not in PROVIDERS:
-        hint = did_you_mean(provider, PROVIDERS)
-        config.warn(node.position, UNKNOWN_PROVIDER, f"unknown provider '{provider}'{hint}")
+        _check_extension(config, provider, node, draft)
     return config.parsed_template(node)
+
+
+def _check_extension(config: Fields, provider: str, node: ScalarNode, draft: Draft) -> None:
+    try:
+        known = draft.extensions.has_provider(provider)
+    except ExtensionBroken as broken:
+        config.warn(node.position, BROKEN_PLUGIN, f"provider '{provider}' cannot be used: {broken}")
+        return
+    if not known:
+        hint = did_you_mean(provider, (*PROVIDERS, *draft.extensions.names("provider")))
+        config.warn(node.position, UNKNOWN_PROVIDER, f"unknown provider '{provider}'{hint}")
 
 
 def _mode(config: Fields) -> Literal["single", "conversation"]:

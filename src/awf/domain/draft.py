@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from awf.domain.extensions import NO_EXTENSIONS, Extensions
 from awf.domain.files import FileRefused, Files
 from awf.domain.nodes import ScalarNode
 from awf.domain.problems import Position
@@ -56,6 +57,7 @@ class Draft:
 
     file: str
     files: Files
+    extensions: Extensions = NO_EXTENSIONS
     escaping: bool = True
     initial: str = ""
     initial_place: Position | None = None

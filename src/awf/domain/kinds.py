@@ -22,6 +22,8 @@ from awf.domain.keys import (
     ref,
     whole,
 )
+from awf.domain.signatures import Signature
+from awf.domain.signatures.schema import parameter_key
 
 MOST_ITERATIONS = 10_000
 """The most iterations that a loop may be given."""
@@ -52,7 +54,7 @@ _EXECUTABLE = _ANY | {
     "retry": Key("Whether and when a failure is tried again.", ref("retry")),
     "hooks": Key("Actions before and after the state.", ref("hooks")),
 }
-_LEAF = _EXECUTABLE | {
+LEAF = _EXECUTABLE | {
     "on_crash": Key(
         "What becomes of it where its engine ends while it runs: run again, fail, count as done, or ask a person.",
         choice(*ON_CRASH, ""),
@@ -69,7 +71,7 @@ _LOOP = _EXECUTABLE | {
 }
 
 STEP = Keys(
-    _LEAF
+    LEAF
     | {
         "command": Key("The shell command (a template).", NAME),
         "script_file": Key("A script to run instead, relative to the workflow's directory.", NAME),
@@ -133,7 +135,7 @@ CALL = Keys(
     any_of=("workflow", "call_workflow"),
 )
 AGENT = Keys(
-    _LEAF
+    LEAF
     | {
         "provider": Key("The agent: claude, codex, gemini, … (a template).", NAME),
         "prompt": Key("What the agent is asked (a template).", NAME),
@@ -171,7 +173,7 @@ PLUGIN_TOOLS = Keys(
     required=("plugin",),
 )
 OPERATION = Keys(
-    _LEAF
+    LEAF
     | {
         "operation": Key("The operation: http.request, notify.send, github.get_pr, …", NAME),
         "inputs": Key("Its inputs; texts are templates.", VALUES),
@@ -218,3 +220,14 @@ STATE_KEYS = {
     for kind, keys in _STATE_KEYS.items()
 }
 """By the ``type`` of a state. A key that means something on another type has no effect on this one."""
+
+
+def plugin_keys(signature: Signature) -> Keys:
+    """The keys of a state whose type is a plug-in's."""
+    own = {parameter.name: parameter_key(parameter) for parameter in signature.parameters}
+    read = {**LEAF, **own}
+    return Keys(
+        read,
+        inert={name: hint for name, hint in _INERT.items() if name not in read},
+        required=tuple(parameter.name for parameter in signature.parameters if parameter.required),
+    )

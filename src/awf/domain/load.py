@@ -10,6 +10,7 @@ from awf.domain.commands import read_escaping
 from awf.domain.declarations import read_inputs
 from awf.domain.document import read_document
 from awf.domain.draft import CallSite, Draft
+from awf.domain.extensions import NO_EXTENSIONS, Extensions
 from awf.domain.fields import MISSING_FIELD, Fields
 from awf.domain.files import Files, no_files
 from awf.domain.findings import Findings
@@ -48,9 +49,15 @@ class Loaded:
         return tuple(problem for problem in self.problems if problem.severity == "warning")
 
 
-def load_workflow(text: str | bytes, file: str, identifier: str, files: Files = no_files) -> Loaded:
+def load_workflow(
+    text: str | bytes,
+    file: str,
+    identifier: str,
+    files: Files = no_files,
+    extensions: Extensions = NO_EXTENSIONS,
+) -> Loaded:
     """Load and validate one file. ``file`` is its path as messages show it, ``identifier`` what people call it by;
-    ``files`` gives the files that belong to it.
+    ``files`` gives the files that belong to it, ``extensions`` what plug-ins add to the language.
 
     Raises nothing: whatever is wrong with the text is among the problems.
     """
@@ -58,7 +65,7 @@ def load_workflow(text: str | bytes, file: str, identifier: str, files: Files = 
     root = read_document(text, file, findings)
     if root is None:
         return Loaded(None, findings.in_file_order(file))
-    draft = Draft(file, files)
+    draft = Draft(file, files, extensions)
     workflow = _read(Fields(root, Position(file, 1, 1), "", findings), draft, identifier)
     return Loaded(
         None if findings.failed else workflow,

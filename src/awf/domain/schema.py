@@ -6,10 +6,14 @@ is the loader's alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from awf.domain import kinds, language
-from awf.domain.keys import NAME, VALUES, Key, Keys, Schema, choice, ref, word
+from awf.domain.keys import NAME, VALUES, Key, Keys, Schema, choice, either, ref, word
+from awf.domain.operations import OPERATIONS
+from awf.domain.signatures import Signature
+from awf.domain.signatures.schema import inputs_schema
 
 _DEFINITIONS = {
     "input": language.INPUT,
@@ -37,17 +41,34 @@ _USING = {
 _NULL: Schema = {"type": "null"}
 
 
-def language_schema() -> dict[str, Any]:
-    """A schema (draft 2020-12) of workflow files, as values that JSON can have."""
+def language_schema(operations: Iterable[Signature] = (), states: Iterable[Signature] = ()) -> dict[str, Any]:
+    """A schema (draft 2020-12) of workflow files, as values that JSON can have; with the operations and state types that
+    plug-ins add."""
     definitions = {name: _map(keys) for name, keys in _DEFINITIONS.items()}
     types = {kind: keys for kind, keys in kinds.STATE_KEYS.items() if kind != "command"}
+    types |= {signature.name: kinds.plugin_keys(signature) for signature in states}
     definitions |= {f"{kind}_state": _map(_typed(kind, keys)) for kind, keys in types.items()}
+    definitions["operation_state"]["allOf"] = [
+        _operation(signature) for signature in (*OPERATIONS.values(), *operations)
+    ]
     definitions |= {"states": _states(), "state": _state(types)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "awf workflow",
         **_map(language.TOP),
         "$defs": definitions,
+    }
+
+
+def _operation(signature: Signature) -> Schema:
+    """The inputs of one operation."""
+    inputs = either(inputs_schema(signature), _NULL)
+    return {
+        "if": {"properties": {"operation": {"const": signature.name}}},
+        "then": {
+            "description": signature.description,
+            "properties": {"inputs": inputs, "operation_inputs": inputs},
+        },
     }
 
 
@@ -98,7 +119,7 @@ def _states() -> Schema:
 
 def _state(by_kind: dict[str, Keys]) -> Schema:
     """A state by its type, or one that is copied from a template and may have any key."""
-    types = choice(*kinds.STATE_KEYS)
+    types = choice(*dict.fromkeys((*kinds.STATE_KEYS, *by_kind)))
     by_type = [
         {
             "if": {"required": ["type"], "properties": {"type": {"pattern": word(*_names(kind))}}},

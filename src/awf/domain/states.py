@@ -11,11 +11,13 @@ from awf.domain.blocks import read_for_each, read_parallel, read_while
 from awf.domain.calls import read_call
 from awf.domain.draft import Draft
 from awf.domain.expansion import Expansion
+from awf.domain.extensions import ExtensionBroken
 from awf.domain.fields import INVALID_VALUE, WRONG_TYPE, Fields
 from awf.domain.findings import Findings
-from awf.domain.kinds import STATE_KEYS
+from awf.domain.kinds import STATE_KEYS, plugin_keys
 from awf.domain.nodes import Entry, MapNode, kind_of
-from awf.domain.operations import read_operation
+from awf.domain.operations import BROKEN_PLUGIN, read_operation, read_plugin_state
+from awf.domain.signatures import Signature
 from awf.domain.steps import read_step
 from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import State, TerminalState
@@ -66,14 +68,18 @@ def _read_state(
     if node is None:
         return None
     fields = Fields(node, entry.key, subject, findings)
-    kind = _kind(fields)
+    kind = _kind(fields, draft)
     if kind is None:
         return None
+    if isinstance(kind, Signature):
+        fields.check_keys(plugin_keys(kind))
+        return read_plugin_state(fields, name, draft, kind)
     fields.check_keys(STATE_KEYS[kind])
     return _READERS[kind](fields, name, draft)
 
 
-def _kind(fields: Fields) -> str | None:
+def _kind(fields: Fields, draft: Draft) -> str | Signature | None:
+    """One of awf's own types, or the signature of a plug-in's."""
     if not fields.require("type"):
         return None
     node = fields.scalar("type")
@@ -82,8 +88,15 @@ def _kind(fields: Fields) -> str | None:
     kind = node.text.casefold()
     if kind in _READERS:
         return kind
-    fields.invalid(node, f"unknown type '{node.text}'{did_you_mean(kind, _READERS)}")
-    return None
+    try:
+        found = draft.extensions.signature("state", kind)
+    except ExtensionBroken as broken:
+        fields.error(node.position, BROKEN_PLUGIN, f"type '{node.text}' cannot be used: {broken}")
+        return None
+    if found is None:
+        hint = did_you_mean(kind, (*_READERS, *draft.extensions.names("state")))
+        fields.invalid(node, f"unknown type '{node.text}'{hint}")
+    return found
 
 
 def _read_terminal(fields: Fields, name: str, _: Draft) -> TerminalState:

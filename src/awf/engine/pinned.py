@@ -12,6 +12,7 @@ from awf.domain.workflow import Workflow
 from awf.engine.linking import Linked
 from awf.engine.ports import WorkflowFile
 from awf.errors import ReplayDiverged, WorkflowInvalid
+from awf.extensions import installed
 from awf.journal.events import ExecutionAccepted
 from awf.journal.store import Store
 
@@ -111,7 +112,7 @@ class Definitions:
                 raise FileMissing(path)
             return beside[path]
 
-        loaded = load_workflow(texts[pinned.text], pinned.file, pinned.identifier, files)
+        loaded = load_workflow(texts[pinned.text], pinned.file, pinned.identifier, files, installed())
         if loaded.workflow is None or loaded.errors:
             found = "; ".join(str(problem) for problem in loaded.errors)
             raise WorkflowInvalid(f"this version of awf cannot run the pinned workflow: {found}")

@@ -4,12 +4,12 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from awf.catalog import Catalog, catalog
 from awf.domain.document import MAX_BYTES
-from awf.domain.files import Files
 from awf.engine.ports import WorkflowFile
 from awf.errors import WorkflowNotFound
 from privileges import unprivileged
@@ -53,9 +53,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = catalog.load_workflow
 
-    def counted(data: str | bytes, file: str, identifier: str, beside: Files) -> object:
+    def counted(data: str | bytes, file: str, identifier: str, *more: Any) -> object:
         seen.append(identifier)
-        return real(data, file, identifier, beside)
+        return real(data, file, identifier, *more)
 
     monkeypatch.setattr(catalog, "load_workflow", counted)
     return seen

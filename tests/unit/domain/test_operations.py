@@ -17,14 +17,15 @@ def load(keys: str) -> Loaded:
 
 @pytest.mark.parametrize("key", ["inputs", "operation_inputs"])
 def test_an_operation(key: str) -> None:
-    result = load(f'operation: github.create_pr, {key}: {{title: "{{{{.env.T}}}}", labels: [a, 1], n: 3}}')
+    given = '{title: "{{.env.T}}", labels: [a, 1], assignees: me}'
+    result = load(f"operation: github.create_issue, {key}: {given}")
     assert result.problems == ()
     assert result.workflow is not None
     state = result.workflow.states["a"]
     assert isinstance(state, OperationState)
-    assert state.operation == "github.create_pr"
+    assert state.operation == "github.create_issue"
     assert isinstance(state.inputs["title"], Template)
-    assert (state.inputs["labels"], state.inputs["n"]) == (["a", 1], 3)
+    assert (state.inputs["labels"], state.inputs["assignees"]) == (["a", 1], "me")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,28 @@ def test_what_it_cannot_be(keys: str, message: str) -> None:
             "state 'a': unknown operation 'http.requets' (did you mean 'http.request'?) (w.yaml:4:50)",
         ),
         (
-            "operation: http.request, inputs: {}, operation_inputs: {}",
-            "state 'a': key 'operation_inputs' has no effect beside 'inputs' (w.yaml:4:76)",
+            "operation: notify.send, inputs: {message: m}, operation_inputs: {}",
+            "state 'a': key 'operation_inputs' has no effect beside 'inputs' (w.yaml:4:85)",
+        ),
+        (
+            "operation: github.get_issue",
+            "state 'a': github.get_issue: number is required (w.yaml:4:50)",
+        ),
+        (
+            "operation: github.get_issue, inputs: {number: five}",
+            """state 'a': github.get_issue: number: cannot convert "five" to integer (w.yaml:4:85)""",
+        ),
+        (
+            "operation: github.get_issue, inputs: {number: 5, nmuber: 1}",
+            "state 'a': github.get_issue: unknown input 'nmuber' (did you mean 'number'?) (w.yaml:4:88)",
+        ),
+        (
+            "operation: http.request, inputs: {url: ftp://x, method: '{{env.M}}'}",
+            "state 'a': http.request: url must start with http:// or https:// (w.yaml:4:78)",
+        ),
+        (
+            "operation: notify.send, inputs: {message: [m]}",
+            "state 'a': notify.send: message must be a text (w.yaml:4:81)",
         ),
     ],
 )

@@ -81,7 +81,7 @@ def test_there_are_examples() -> None:
             "skills": ["a", {"path": "b"}],
             "conversation": None,
         },
-        {"type": "operation", "operation": "http.request", "inputs": {}},
+        {"type": "operation", "operation": "http.request", "inputs": {"url": "{{x}}", "method": "get"}},
         {
             "type": "approval",
             "message": "m",

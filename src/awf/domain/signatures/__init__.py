@@ -99,7 +99,12 @@ class Signature:
     def faults(self, given: Mapping[str, Any]) -> list[Fault]:
         """What can be said of inputs before their templates are rendered: what is missing or unknown, and values without
         templates that cannot be."""
-        return list(self._bind(given, lambda _name, _value: None))
+        faults = list(self._bind(given, lambda _name, _value: None))
+        for parameter in self.parameters:
+            value = given.get(parameter.name)
+            if parameter.type == "string" and isinstance(value, (dict, list)) and not _is_templated(value):
+                faults.append((parameter.name, f"{parameter.name} must be a text"))
+        return faults
 
     def _bind(self, given: Mapping[str, Any], take: Callable[[str, Any], None]) -> Iterator[Fault]:
         for parameter in self.parameters:

@@ -20,7 +20,7 @@ HTTP_REQUEST = Signature(
             description="Where to: http:// or https://.",
             required=True,
             demand=_TEXT,
-            pattern="(?i)https?://",
+            pattern="[Hh][Tt][Tt][Pp][Ss]?://",
             refusal="url must start with http:// or https://",
         ),
         Parameter("method", description="The method.", required=True, demand=_TEXT, choices=METHODS),

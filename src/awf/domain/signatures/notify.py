@@ -25,7 +25,7 @@ NOTIFY_SEND = Signature(
         Parameter(
             "webhook_url",
             description="Where a webhook posts {title, message, priority, metadata} to, as JSON.",
-            pattern="(?i)https?://",
+            pattern="[Hh][Tt][Tt][Pp][Ss]?://",
             refusal="webhook_url must start with http:// or https://",
         ),
         Parameter("metadata", "object", "Further values for a webhook."),
