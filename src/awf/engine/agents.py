@@ -30,10 +30,6 @@ class AgentStep:
 
     def plan(self, flow: Flow, activity: Activity, state: AgentState, fact: StepStarted) -> StepStarted:
         """Render everything that the agent is asked; secret values stay out of the fact."""
-        if state.mode == "conversation":
-            raise CannotStart(
-                f"mode 'conversation' is not performed by this version of awf ({state.position})"
-            )
         path, sealer = activity.path, flow.sealer
         try:
             provider = flow.text(state.provider, path).strip()
@@ -56,10 +52,10 @@ class AgentStep:
             system_prompt=sealer.seal("\n\n".join(filter(None, (role, system_prompt)))),
             options=sealer.sealed(options),
             output_format=state.output_format if state.output_format == "json" else "",
-            conversation=state.conversation is not None,
+            conversation=state.conversation is not None or state.mode == "conversation",
             continue_from=continue_from or "",
             session=_session(flow, path, continue_from, provider) if continue_from else "",
-            display=sealer.mask(f"{provider}: {_excerpt(prompt)}"),
+            display=sealer.mask(display(provider, prompt)),
         )
         return replace(
             fact,
@@ -138,6 +134,7 @@ def _session(flow: Flow, path: str, name: str, provider: str) -> str:
     return result.session if result.provider == provider else ""
 
 
-def _excerpt(prompt: str) -> str:
+def display(provider: str, prompt: str) -> str:
+    """An agent and the beginning of its prompt, for people."""
     words = " ".join(prompt.split())
-    return words if len(words) <= LONGEST_DISPLAY else f"{words[:LONGEST_DISPLAY]}…"
+    return f"{provider}: {words if len(words) <= LONGEST_DISPLAY else words[:LONGEST_DISPLAY] + '…'}"

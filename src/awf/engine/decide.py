@@ -32,7 +32,7 @@ from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
-from awf.engine import waiting
+from awf.engine import conversations, waiting
 from awf.engine.agents import AgentStep, masked_block
 from awf.engine.approvals import Approval
 from awf.engine.blocks import Block, Ending, Leaf
@@ -285,6 +285,10 @@ class Core:
         if state.cancel_requested:
             flow.emit(fact)
             flow.closing.cancel_rest()
+        elif isinstance(fact, StepCompleted) and conversations.goes_on(flow, activity):
+            conversations.turned(flow, activity, fact)
+            if stimulus.hold:
+                self._leave()
         elif stimulus.hold:
             flow.emit(fact)
             self._leave()

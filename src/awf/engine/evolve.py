@@ -15,6 +15,7 @@ from awf.engine.state import Activity, ExecutionState, Kept, Question, Sequence,
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
     AgentMessage,
+    AgentTurn,
     AnyFact,
     BlockEnding,
     BlockKept,
@@ -195,9 +196,7 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
     _drop_below(state, fact.path)
     _spend(state, activity, fact.usage)
     failed = isinstance(fact, StepFailed)
-    output = fact.output or whole_text(
-        "".join(activity.written["stdout"]), fact.stdout_bytes, fact.stdout_tail
-    )
+    output = fact.output or _written(activity, fact)
     result = StepResult(
         step=fact.step,
         state=fact.state,
@@ -212,7 +211,7 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
         completed_at=entry.at,
         began=activity.began,
         order=entry.seq,
-        **_made(fact, activity.usage),
+        **_made(fact, activity.usage, activity.turn.session if activity.turn is not None else ""),
         **_talked(activity, fact, output),
         goto=fact.goto if isinstance(fact, StepCompleted) else "",
     )
@@ -232,10 +231,14 @@ def _spend(state: ExecutionState, activity: Activity, usage: Usage | None) -> No
         spender.usage = usage if spender.usage is None else spender.usage + usage
 
 
-def _made(fact: StepCompleted | StepFailed | StepReused, usage: Usage | None) -> dict[str, Any]:
-    """What a step made besides its output."""
-    made = {"session": fact.session, "usage": usage, "response": fact.response}
-    return made if isinstance(fact, StepFailed) else {**made, "json": fact.json}
+def _made(
+    fact: StepCompleted | StepFailed | StepReused, usage: Usage | None, before: str = ""
+) -> dict[str, Any]:
+    """What a step made besides its output; ``before`` is the session of a conversation that failed in the middle."""
+    made = {"session": fact.session or before, "usage": usage}
+    if not isinstance(fact, StepFailed):
+        made["json"] = fact.json
+    return {**made, "response": fact.response}
 
 
 def _continued(state: ExecutionState, fact: StepStarted) -> tuple[Turn, ...]:
@@ -251,10 +254,9 @@ def _talked(activity: Activity, fact: StepCompleted | StepFailed, output: str) -
     if call is None:
         return {}
     answered = isinstance(fact, StepCompleted) or fact.output or fact.session
-    if not call.conversation or not answered:
-        return {"provider": call.provider}
-    turns = (*activity.turns, Turn("user", call.prompt), Turn("assistant", output))
-    return {"provider": call.provider, "turns": turns}
+    if call.conversation and answered and activity.question is None:
+        return {"provider": call.provider, "turns": _with_answer(activity, output)}
+    return {"provider": call.provider, "turns": activity.turns if activity.answers else None}
 
 
 def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
@@ -270,6 +272,24 @@ def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
     activity = _known(state, entry, fact)
     activity.flying, activity.question, activity.answer = False, Question(entry.seq, fact), None
     state.asking.add(fact.path)
+    if fact.turn is not None:
+        _spend(state, activity, fact.turn.usage)
+        output = fact.turn.output or _written(activity, fact.turn)
+        activity.turns = _with_answer(activity, output)
+        activity.turn, activity.answers = fact.turn, activity.answers + 1
+        activity.deaths = activity.tries = 0
+
+
+def _written(activity: Activity, ended: AgentTurn | StepCompleted | StepFailed) -> str:
+    """What an attempt wrote to its standard output."""
+    return whole_text("".join(activity.written["stdout"]), ended.stdout_bytes, ended.stdout_tail)
+
+
+def _with_answer(activity: Activity, output: str) -> tuple[Turn, ...]:
+    """The conversation of an agent with what it was asked last, and its answer."""
+    call = activity.started.agent if activity.started is not None else None
+    asked = call.prompt if call is not None else ""
+    return (*activity.turns, Turn("user", asked), Turn("assistant", output))
 
 
 def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:

@@ -173,11 +173,14 @@ class Flow(View):
 
     def repeat(self, activity: Activity, *, recovered: bool) -> None:
         """Start the next attempt of what was rendered before."""
-        before = activity.started
-        assert before is not None
-        attempt = before.attempt + 1
-        name = attempt_id(self.state.execution, before.step, attempt)
-        self.emit(changed(before, attempt=attempt, attempt_id=name, recovered=recovered))
+        assert activity.started is not None
+        self.next_attempt(activity, changed(activity.started, recovered=recovered))
+
+    def next_attempt(self, activity: Activity, fact: StepStarted) -> None:
+        """Start an attempt after the one that this fact started, otherwise as it says."""
+        attempt = fact.attempt + 1
+        name = attempt_id(self.state.execution, fact.step, attempt)
+        self.emit(changed(fact, attempt=attempt, attempt_id=name))
         if activity.kind in PROCESSLESS:
             self.later(activity)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from awf.domain.outcomes import Usage
 from awf.journal.events import (
+    AgentTurn,
     BlockEnding,
     BlockKept,
     ExecutionAccepted,
@@ -101,6 +102,7 @@ class Activity:
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
     ended. ``messages`` counts those of an agent's attempt; ``turns`` is the conversation that it goes on with.
+    ``turn`` is the last answer of one that talks with a person, ``answers`` counts those.
     ``usage`` is what all its attempts, and everything in it, have cost. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
@@ -127,6 +129,8 @@ class Activity:
     messages: int = 0
     usage: Usage | None = None
     turns: tuple[Turn, ...] = ()
+    turn: AgentTurn | None = None
+    answers: int = 0
 
     @property
     def place(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from awf.engine import approvals, crashes
+from awf.engine import approvals, conversations, crashes
 from awf.engine.flow import Flow
 from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import Respond
@@ -22,6 +22,7 @@ SHORTEST_REST = 5_000_000
 
 _ANSWERED: Mapping[str, Callable[[Flow, Activity, InputReceived], None]] = {
     "approval": approvals.answered,
+    "conversation": conversations.answered,
     "crash": crashes.answered,
 }
 
@@ -37,7 +38,7 @@ def respond(flow: Flow, stimulus: Respond) -> None:
     activity = state.activities[fact.path]
     if flow.is_ending(activity) or (fact.choices and stimulus.response not in fact.choices):
         return
-    mask = flow.sealer.mask
+    mask, sealed = flow.sealer.mask, flow.sealer.seal(stimulus.response)
     flow.emit(
         InputReceived(
             step=fact.step,
@@ -46,6 +47,7 @@ def respond(flow: Flow, stimulus: Respond) -> None:
             response=mask(stimulus.response),
             comment=mask(stimulus.comment),
             by=mask(stimulus.by),
+            sealed="" if sealed == stimulus.response else sealed,
         )
     )
     act(flow, activity)

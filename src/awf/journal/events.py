@@ -331,9 +331,24 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     provider: str = ""
 
 
+class AgentTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an agent has answered in a conversation that goes on. Fields as StepCompleted."""
+
+    duration: float = 0.0
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_tail: str = ""
+    stderr_tail: str = ""
+    output: str = ""
+    json: Json = None
+    session: str = ""
+    usage: Usage | None = None
+
+
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
     """The step waits for a person, without a process. ``kind`` says who asks: ``approval`` (a state of that
-    type), ``crash`` (what is to become of an attempt that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
+    type), ``conversation`` (an agent whose attempt has ended with ``turn``; the answer is its next prompt), ``crash`` (what
+    is to become of an attempt that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
     ``deadline`` in microseconds since the epoch: without an answer the step fails then."""
 
     step: int
@@ -344,11 +359,12 @@ class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
     prompt: str
     choices: tuple[str, ...] = ()
     deadline: int | None = None
+    turn: AgentTurn | None = None
 
 
 class InputReceived(Fact, frozen=True, kw_only=True, tag="input.received"):
     """A person answered what the step at ``path`` waits for; ``comment`` is for the record, and ``by`` is who they say
-    they are."""
+    they are. ``sealed``: the response with placeholders for secret values, where it holds any."""
 
     step: int
     state: str
@@ -356,6 +372,7 @@ class InputReceived(Fact, frozen=True, kw_only=True, tag="input.received"):
     response: str
     comment: str = ""
     by: str = ""
+    sealed: str = ""
 
 
 class LoopIterated(Fact, frozen=True, kw_only=True, tag="loop.iterated"):

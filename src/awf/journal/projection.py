@@ -76,6 +76,9 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
                 steps[fact.step] = _reused(entry, fact)
             case InputRequired() as fact:
                 _wait(row, fact.path, _waiting(entry, fact))
+                talking = steps.get(fact.step) or known(fact.step) if fact.turn is not None else None
+                if fact.turn is not None and talking is not None:
+                    steps[fact.step] = _spent(row, talking, fact.turn.usage)
             case InputReceived(path=path):
                 _wait(row, path)
             case StepCompleted() | StepFailed() as fact:

@@ -23,7 +23,7 @@ step.completed         step.completed       default  step_name, status, output, 
 step.failed            step.failed          default  step_name, status, error, completed_at, attempt, exit_code,
                                                      duration_ms [, usage, path]
 step.retrying          step.retrying        all      step_name, status, attempt, exit_code, error, delay_ms, at [, path]
-input.required         input.required       all      step_name, kind, prompt, choices, at [, deadline, path]
+input.required         input.required       all      step_name, kind, prompt, choices, at [, deadline, usage, path]
 input.received         input.received       all      step_name, response, at [, comment, by, path]
 loop.iterated          loop.iterated        all      path, index, at
 block.ending           block.ending         all      path, failed, exit_code, at [, error]
@@ -262,7 +262,9 @@ def _input(fact: InputRequired | InputReceived, at: datetime) -> dict[str, Any]:
         said = {"response": fact.response, "at": at, **{name: text for name, text in about.items() if text}}
     else:
         limit = {} if fact.deadline is None else {"deadline": moment(fact.deadline)}
-        said = {"kind": fact.kind, "prompt": fact.prompt, "choices": fact.choices, "at": at, **limit}
+        usage = fact.turn.usage if fact.turn is not None else None
+        cost = {} if usage is None else {"usage": usage_or_unset(usage)}
+        said = {"kind": fact.kind, "prompt": fact.prompt, "choices": fact.choices, "at": at, **limit, **cost}
     return {"step_name": fact.state, **said, **_place(fact)}
 
 

@@ -1,0 +1,181 @@
+"""``mode: conversation`` of agents: a person replies to every answer; through real engines and processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from awf.journal.events import Entry, InputRequired, StepAdopted, StepOutput
+from conformance.harness import Answer, Result, Resume, run
+
+TALK = """
+    name: talk
+    inputs: [{name: api_token, default: verysecret1}]
+    states:
+      initial: ask
+      ask:
+        type: agent
+        provider: scripted
+        mode: conversation
+        prompt: "Hello"
+        system_prompt: "In {{.workflow.Name}}"
+        MORE
+        options:
+          script: |
+            said=$(cat)
+            case $said in
+              fail) echo '{"fail": "no answer"}'; exit 0;;
+              hang) echo begun; exec sleep 60;;
+              once) echo begun; while [ $((n=n+1)) -lt 40 ]; do sleep 0.05; done;;
+              token*) printf %s "$said" >told;;
+            esac
+            printf '{"answer": "%s in %s (%s)", "session": "s%s", "input": 10, "output": 5}\\n' \\
+              "$(printf %s "$said" | head -c 5)" "$SYSTEM_PROMPT" "$SESSION" "$(printf %s "$said" | wc -c)"
+        on_success: tell
+        on_failure: sorry
+      tell:
+        type: step
+        command: >-
+          echo '{{.states.ask.Output}}|{{.states.ask.Response.turns}} {{.states.ask.Response.tokens}}
+          {{.states.ask.Response.stopped_by}} {{.states.ask.TokensUsed}}'
+        on_success: done
+      sorry: {type: step, command: "echo 'sorry: {{.states.ask.TokensUsed}}'", on_success: done}
+      done: {type: terminal}
+    """
+
+
+def talk(answers: list[Answer], more: str = "", text: str = TALK, **how: object) -> Result:
+    return run(
+        text.replace("        MORE\n", f"        {more}\n" if more else ""), answers={"ask": answers}, **how
+    )  # type: ignore[arg-type]
+
+
+def begun(facts: list[Entry]) -> bool:
+    return any(isinstance(entry.fact, StepOutput) and "begun" in entry.fact.text for entry in facts)
+
+
+def asked(times: int = 1):  # type: ignore[no-untyped-def]
+    return lambda facts: sum(isinstance(entry.fact, InputRequired) for entry in facts) >= times
+
+
+def test_every_turn_goes_on_with_the_session_until_the_person_ends_it() -> None:
+    result = talk(["Why?", "Because", "  EXIT "])
+    assert result.status == "completed", result.error
+    assert result.outputs["tell"] == "Becau in In main (s4)|3 45 user_exit 45\n"
+    questions = result.of("input.required")
+    assert [(q.kind, q.prompt, q.choices) for q in questions] == [
+        ("conversation", "Hello in In main ()", ()),
+        ("conversation", "Why? in In main (s5)", ()),
+        ("conversation", "Becau in In main (s4)", ()),
+    ]
+    attempts = [fact for fact in result.of("step.started") if fact.path == "ask"]
+    assert [(fact.attempt, fact.agent.prompt) for fact in attempts] == [
+        (1, "Hello"),
+        (2, "Why?"),
+        (3, "Because"),
+    ]
+    assert len({fact.attempt_id for fact in attempts}) == 3
+    assert result.steps["ask"].usage is not None
+    assert result.steps["ask"].usage.total == 45
+    assert result.steps["ask"].note == "a conversation of 3 turns and 45 tokens, ended by a person"
+    assert result.types().count("execution.released") == 3
+
+
+@pytest.mark.parametrize("end", ["", "exit", "Quit", " \n"])
+def test_what_ends_it(end: str) -> None:
+    result = talk([end])
+    assert result.outputs["tell"].endswith("|1 15 user_exit 15\n")
+
+
+def test_a_turn_that_fails_is_a_failure_like_any_other() -> None:
+    result = talk(["fail"])
+    assert (result.status, result.outputs["sorry"]) == ("completed", "sorry: 15\n")
+    assert result.steps["ask"].error == "scripted: no answer"
+
+
+def test_a_turn_is_tried_again_by_retry() -> None:
+    result = talk(["fail", "exit"], "retry: {max_attempts: 2}")
+    assert result.outputs["sorry"] == "sorry: 15\n"
+    assert len(result.of("step.retrying")) == 1
+    assert [fact.agent.prompt for fact in result.of("step.started") if fact.path == "ask"] == [
+        "Hello",
+        "fail",
+        "fail",
+    ]
+
+
+def test_the_time_limit_is_that_of_a_turn_and_not_of_the_person() -> None:
+    result = talk(["hang"], "timeout: 700ms")
+    assert result.steps["ask"].error == "timeout exceeded (700ms)"
+    assert result.outputs["sorry"] == "sorry: 15\n"
+
+
+def test_an_answer_that_is_no_json_fails_the_turn() -> None:
+    result = talk([], "output_format: json")
+    assert result.outputs["sorry"].startswith("sorry")
+    assert "invalid JSON" in (result.steps["ask"].error or "")
+
+
+def test_an_engine_is_stopped_while_the_person_thinks() -> None:
+    result = talk(["Why?", "exit"], stop_when=asked())
+    assert result.outputs["tell"].startswith("Why? in In main (s5)|2 30")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # our child goes on without us
+def test_an_engine_is_stopped_in_the_middle_of_a_turn() -> None:
+    def adopted(facts: list[Entry]) -> bool:
+        return any(isinstance(entry.fact, StepAdopted) for entry in facts)
+
+    result = talk(["once", "exit"], stop_when=begun)
+    assert result.status == "completed"
+    assert result.outputs["tell"].startswith("once in In main (s5)|2 30"), result.outputs
+    assert adopted(result.facts)
+
+
+def test_cancelled_in_the_middle_of_a_turn_and_while_the_person_thinks() -> None:
+    result = talk(["hang"], cancel_when=begun)
+    assert (result.status, result.steps["ask"].error) == ("cancelled", "cancelled")
+    result = talk([], cancel_when=asked())
+    assert (result.status, result.steps["ask"].error) == ("cancelled", "cancelled")
+
+
+def test_a_cancelled_one_is_resumed_from_its_first_prompt() -> None:
+    result = talk(["Why?", "exit"], cancel_when=asked(2), resumes=[Resume()])
+    assert result.status == "completed"
+    assert result.outputs["tell"].endswith("|1 15 user_exit 15\n")
+
+
+def test_a_secret_that_a_person_types_reaches_the_agent_and_nothing_else() -> None:
+    text = TALK.replace("echo '{{.states.ask.Output}}", "cat told; echo '{{.states.ask.Output}}")
+    result = talk(["token verysecret1", "exit"], text=text)
+    assert result.status == "completed"
+    assert "verysecret1" not in "".join(str(entry.fact) for entry in result.facts)
+    assert result.outputs["tell"].startswith("token ***token")
+    (said,) = [fact.response for fact in result.of("input.received") if "token" in fact.response]
+    assert said == "token ***"
+
+
+def test_another_agent_continues_the_conversation() -> None:
+    text = (
+        TALK.replace(
+            "      tell:\n",
+            """
+      more:
+        type: agent
+        provider: scripted
+        prompt: "Sum up"
+        conversation: {continue_from: ask}
+        options: {script: 'printf "%s %s" "$SESSION" "$TURNS"'}
+        on_success: done
+      tell:
+""".lstrip("\n"),
+        )
+        .replace("on_success: tell", "on_success: more")
+        .replace("on_failure: sorry", "on_failure: more")
+    )
+    for end in ("exit", "fail"):
+        result = talk(["Why?", end], text=text)
+        assert result.status == "completed", result.error
+        session, turns = result.outputs["more"].split(" ", 1)
+        assert session == "s4"
+        assert '["user", "Why?"], ["assistant", "Why? in In main (s5)"]]' in turns
+        assert turns.count('"user"') == 2
