@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from awf.journal.events import Entry, InputRequired, StepAdopted, StepOutput
+from awf.server.transcript import transcript_of
 from conformance.harness import Answer, Result, Resume, run
 
 TALK = """
@@ -78,6 +81,9 @@ def test_every_turn_goes_on_with_the_session_until_the_person_ends_it() -> None:
     assert result.steps["ask"].usage.total == 45
     assert result.steps["ask"].note == "a conversation of 3 turns and 45 tokens, ended by a person"
     assert result.types().count("execution.released") == 3
+    transcript = [said for entry in result.facts for said in transcript_of(entry)]
+    assert [said.type for said in transcript] == ["request", "message", "message", "message", "result"] * 3
+    assert [said.session for said in transcript if said.type == "result"] == ["s5", "s4", "s7"]
 
 
 @pytest.mark.parametrize("end", ["", "exit", "Quit", " \n"])
@@ -129,6 +135,7 @@ def test_an_engine_is_stopped_in_the_middle_of_a_turn() -> None:
     assert result.status == "completed"
     assert result.outputs["tell"].startswith("once in In main (s5)|2 30"), result.outputs
     assert adopted(result.facts)
+    gc.collect()
 
 
 def test_cancelled_in_the_middle_of_a_turn_and_while_the_person_thinks() -> None:

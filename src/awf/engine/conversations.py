@@ -54,10 +54,10 @@ def answered(flow: Flow, activity: Activity, answer: InputReceived) -> None:
 
 
 def _end(flow: Flow, activity: Activity) -> None:
-    """What the agent has answered last is its result. It has been paid for when it came."""
+    """What the agent has answered last is its result. Its turn has its costs already."""
     turn, usage = activity.turn, activity.usage
     assert turn is not None
-    made: dict[str, Any] = msgspec.structs.asdict(turn) | {"usage": None}
+    made: dict[str, Any] = msgspec.structs.asdict(turn) | {"usage": None, "provider": ""}
     tokens = usage.total if usage is not None else 0
     flow.emit(
         StepCompleted(

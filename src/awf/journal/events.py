@@ -343,6 +343,7 @@ class AgentTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     json: Json = None
     session: str = ""
     usage: Usage | None = None
+    provider: str = ""
 
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):

@@ -10,13 +10,29 @@ from msgspec import UNSET
 
 from awf.domain.sealing import Sealer
 from awf.journal.codec import tag_of
-from awf.journal.events import AgentMessage, Entry, Fact, StepCompleted, StepFailed, StepRetrying, StepStarted
+from awf.journal.events import (
+    AgentMessage,
+    Entry,
+    Fact,
+    InputRequired,
+    StepCompleted,
+    StepFailed,
+    StepRetrying,
+    StepStarted,
+)
 from awf.journal.messages import Block, TextBlock, ToolResult, ToolUse
 from awf.journal.store import Store
 from awf.server.rows import moment, usage_or_unset
 from awf.server.schemas import TranscriptBlock, TranscriptEntry
 
-_FACTS: tuple[type[Fact], ...] = (StepStarted, AgentMessage, StepRetrying, StepCompleted, StepFailed)
+_FACTS: tuple[type[Fact], ...] = (
+    StepStarted,
+    AgentMessage,
+    InputRequired,
+    StepRetrying,
+    StepCompleted,
+    StepFailed,
+)
 FACTS = frozenset(map(tag_of, _FACTS))
 """The journal's types that have part in it."""
 
@@ -66,6 +82,19 @@ def transcript_of(entry: Entry) -> list[TranscriptEntry]:
             return [request, *asked]
         case AgentMessage() as fact:
             return [_entry(entry, fact, "message", role=fact.role, blocks=list(map(_block, fact.blocks)))]
+        case InputRequired(turn=turn) as fact if turn is not None:
+            return [
+                _entry(
+                    entry,
+                    fact,
+                    "result",
+                    provider=turn.provider,
+                    status="completed",
+                    duration_ms=round(turn.duration * 1000),
+                    session=turn.session or UNSET,
+                    usage=usage_or_unset(turn.usage),
+                )
+            ]
         case StepCompleted() | StepFailed() | StepRetrying() as fact if fact.provider:
             return [_result(entry, fact)]
         case _:
@@ -90,7 +119,7 @@ def _result(entry: Entry, fact: StepCompleted | StepFailed | StepRetrying) -> Tr
 
 def _entry(
     entry: Entry,
-    fact: StepStarted | AgentMessage | StepCompleted | StepFailed | StepRetrying,
+    fact: StepStarted | AgentMessage | InputRequired | StepCompleted | StepFailed | StepRetrying,
     kind: Any,
     **members: Any,
 ) -> TranscriptEntry:
