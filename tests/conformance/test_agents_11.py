@@ -506,3 +506,16 @@ def test_a_cancel_ends_the_asking_of_a_service() -> None:
     providers = {"service": ScriptedService(reply)}
     result = ask("", text=text, providers=providers, cancel_when=told("half"))
     assert (result.status, ended) == ("cancelled", [True])
+
+
+def test_fifty_megabytes_are_bounded_and_kept_once() -> None:
+    text = ASK.replace("{{.states.ask.Output}}", "")
+    result = ask("head -c 50000000 /dev/zero | tr '\\0' x | fold -w 999; echo; echo end", text=text)
+    done = end(result)
+    assert (done.stdout_bytes, done.output) == (50_050_055, "")
+    half = 5 * 1024 * 1024
+    assert sum(len(fact.text) for fact in result.of("step.output") if fact.path == "ask") == half
+    assert len(done.stdout_tail) == half
+    assert result.outputs["ask"].endswith("x\nend\n")
+    assert f"[... {50_050_055 - 2 * half} bytes left out ...]" in result.outputs["ask"]
+    assert sum(len(block.text) for fact in result.of("agent.message") for block in fact.blocks) < 300_000

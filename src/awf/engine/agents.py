@@ -47,7 +47,7 @@ class AgentStep:
             raise CannotStart(f"prompt cannot be empty ({state.position})")
         continue_from = state.conversation.continue_from if state.conversation else None
         call = AgentCall(
-            provider=provider,
+            provider=sealer.seal(provider),
             prompt=sealer.seal("\n\n".join((*map(skill_element, state.skills), prompt))),
             system_prompt=sealer.seal("\n\n".join(filter(None, (role, system_prompt)))),
             options=sealer.sealed(options),

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Written
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
@@ -70,6 +70,7 @@ from awf.journal.events import (
     StepFailed,
     StepOutput,
 )
+from awf.journal.text import whole_text
 
 LONGEST_COMPLAINT = 4096
 """Characters of stderr that become a step's error."""
@@ -326,30 +327,31 @@ class Core:
         }
         match outcome:
             case Succeeded(product=product):
-                return StepCompleted(**where, **self._masked(activity, product))
+                return StepCompleted(**where, **self._masked(activity, product, written))
             case Failed(error=error, product=product):
                 complaint = (written.stderr_tail or "".join(activity.written["stderr"])).strip()[
                     -LONGEST_COMPLAINT:
                 ]
-                made = self._masked(activity, product)
+                made = self._masked(activity, product, written)
                 known = {name: made[name] for name in ("output", "session", "usage") if name in made}
                 error = mask(error) or complaint or f"exit code {outcome.exit_code}"
                 return StepFailed(error=error, **where, **known)
             case Cancelled():
                 return StepFailed(error="cancelled", **where)
 
-    def _masked(self, activity: Activity, product: Product | None) -> dict[str, Any]:
+    def _masked(self, activity: Activity, product: Product | None, written: Written) -> dict[str, Any]:
         """What a step made, without secret values, under the names of StepCompleted. An output that is just what has
         been written is not recorded once more."""
         if product is None:
             return {}
         sealer = self._flow.sealer
         output = sealer.mask(product.output)
+        known = whole_text("".join(activity.written["stdout"]), written.stdout_bytes, written.stdout_tail)
         return {
-            "output": "" if output == "".join(activity.written["stdout"]) else output,
+            "output": "" if output == known else output,
             "response": sealer.masked(product.response),
             "json": sealer.masked(product.json),
-            "session": product.session,
+            "session": sealer.mask(product.session),
             "usage": product.usage,
         }
 

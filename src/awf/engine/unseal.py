@@ -32,6 +32,7 @@ def _operation(call: OperationCall, sealer: Sealer) -> OperationCall:
 def _agent(call: AgentCall, sealer: Sealer) -> AgentCall:
     return replace(
         call,
+        provider=sealer.unseal(call.provider),
         prompt=sealer.unseal(call.prompt),
         system_prompt=sealer.unseal(call.system_prompt),
         options=sealer.unsealed(call.options),

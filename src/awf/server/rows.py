@@ -79,13 +79,13 @@ def step_summary(row: StepRow, output: StepText | None) -> Step:
         started_at=moment(row.started_at),
         completed_at=_moment_or_unset(row.completed_at),
         duration_ms=UNSET if row.completed_at is None else (row.completed_at - row.started_at) // 1000,
-        exit_code=_or_unset(row.exit_code),
+        exit_code=or_unset(row.exit_code),
         command=row.command or UNSET,
         reused=row.reused,
         warnings=list(row.warnings) or UNSET,
         note=row.note or UNSET,
         usage=usage_or_unset(row.usage),
-        error=_or_unset(row.error),
+        error=or_unset(row.error),
         output=output.text if output else "",
         output_truncated=bool(output and output.omitted),
     )
@@ -101,8 +101,8 @@ def history_entry(row: ExecutionRow) -> HistoryEntry:
         started_at=moment(row.started_at),
         completed_at=moment(completed_at),
         duration_ms=(completed_at - row.started_at) // 1000,
-        error=_or_unset(row.error),
-        exit_code=_or_unset(row.exit_code),
+        error=or_unset(row.error),
+        exit_code=or_unset(row.exit_code),
         usage=usage_or_unset(row.usage),
     )
 
@@ -119,7 +119,7 @@ def statistics_summary(counts: Statistics) -> StatisticsSummary:
         tokens_used=usage.total or UNSET,
         tokens_input=usage.input or UNSET,
         tokens_output=usage.output or UNSET,
-        cost_usd=_or_unset(usage.cost),
+        cost_usd=or_unset(usage.cost),
     )
 
 
@@ -133,7 +133,7 @@ def usage_or_unset(usage: outcomes.Usage | None) -> Usage | UnsetType:
         tokens_output=usage.output,
         tokens_cached=usage.cached,
         tokens_estimated=usage.estimated,
-        cost_usd=_or_unset(usage.cost),
+        cost_usd=or_unset(usage.cost),
     )
 
 
@@ -147,11 +147,11 @@ def _members(row: ExecutionRow) -> dict[str, Any]:
         "updated_at": moment(row.updated_at),
         "running_since": _moment_or_unset(row.running_since),
         "completed_at": _moment_or_unset(row.completed_at),
-        "waiting_for": _or_unset(row.waiting_for),
+        "waiting_for": or_unset(row.waiting_for),
         "waiting": [_waiting(each) for each in row.waiting] or UNSET,
-        "error": _or_unset(row.error),
-        "exit_code": _or_unset(row.exit_code),
-        "resumed_from": _or_unset(row.resumed_from),
+        "error": or_unset(row.error),
+        "exit_code": or_unset(row.exit_code),
+        "resumed_from": or_unset(row.resumed_from),
         "usage": usage_or_unset(row.usage),
     }
 
@@ -173,5 +173,6 @@ def _moment_or_unset(at: int | None) -> datetime | UnsetType:
     return UNSET if at is None else moment(at)
 
 
-def _or_unset(value: Any) -> Any:
+def or_unset(value: Any) -> Any:
+    """A member that is left out where there is no value."""
     return UNSET if value is None else value

@@ -205,7 +205,7 @@ class TranscriptBlock(Struct, omit_defaults=True, kw_only=True):
     name: str | UnsetType = UNSET
     input: Any = UNSET
     output: Any = UNSET
-    failed: bool | UnsetType = UNSET
+    failed: bool = False
 
 
 class TranscriptEntry(Struct, omit_defaults=True, kw_only=True):

@@ -22,7 +22,7 @@ from awf.journal.events import (
 )
 from awf.journal.messages import Block, TextBlock, ToolResult, ToolUse
 from awf.journal.store import Store
-from awf.server.rows import moment, usage_or_unset
+from awf.server.rows import moment, or_unset, usage_or_unset
 from awf.server.schemas import TranscriptBlock, TranscriptEntry
 
 _FACTS: tuple[type[Fact], ...] = (
@@ -140,6 +140,6 @@ def _block(block: Block) -> TranscriptBlock:
         case TextBlock(text=text):
             return TranscriptBlock(type="text", text=text)
         case ToolUse(id=id, name=name, input=given):
-            return TranscriptBlock(type="tool_use", id=id, name=name, input=given)
+            return TranscriptBlock(type="tool_use", id=id, name=name, input=or_unset(given))
         case ToolResult(id=id, output=output, failed=failed):
-            return TranscriptBlock(type="tool_result", id=id, output=output, failed=failed)
+            return TranscriptBlock(type="tool_result", id=id, output=or_unset(output), failed=failed)
