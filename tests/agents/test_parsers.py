@@ -101,7 +101,12 @@ KEYS, TEXTS = vocabulary()
 KINDS = sorted({json.loads(line)["type"] for lines in RECORDED.values() for line in lines})
 
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5), st.sampled_from(TEXTS + KINDS)
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+    st.sampled_from(TEXTS + KINDS),
 )
 values = st.recursive(
     scalars,

@@ -178,6 +178,7 @@ class Standin:
             print("panicked at src/main.rs:1", file=sys.stderr)
             raise SystemExit(101)
         if self.scenario == "hang":
+            print("I wait", file=sys.stderr, flush=True)
             while True:
                 signal.pause()
         if self.scenario == "flood":
