@@ -134,6 +134,10 @@ class Attempts:
             return sorted(path.name for path in self._directory.iterdir())
         except FileNotFoundError:
             return []
+        except OSError as error:
+            # Without it nothing can be taken over, and everything else goes on.
+            log.warning("what detached steps left cannot be read: %s", error)
+            return []
 
     def forget(self, attempts: Collection[str]) -> threading.Thread | None:
         """See ``awf.engine.ports.AttemptKeeper``. A large file takes a while, and nobody waits for it: returns the thread

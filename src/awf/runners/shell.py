@@ -61,7 +61,7 @@ class ShellRunner:
             script = _Script(self.shell, fact.command, kept)
         except OSError as error:
             what = "keep the output" if fact.detach else "write the command to a temporary file"
-            return Failed(f"cannot {what}: {error.strerror}", CANNOT_START_EXIT)
+            return Failed(f"cannot {what}: {error.strerror}: {error.filename}", CANNOT_START_EXIT)
         env = step_environment(fact, context)
         if fact.detach:
 

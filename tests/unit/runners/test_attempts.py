@@ -81,6 +81,19 @@ def test_what_is_forgotten_is_removed(attempts: Attempts) -> None:
     assert attempts.forget([]) is None
 
 
+def test_a_file_in_the_place_of_the_directory_costs_what_is_in_it_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "attempts").write_text("")
+    found = Attempts(tmp_path / "attempts", Notes(tmp_path / "engines", "engine"))
+    assert found.kept() == []
+    assert "Not a directory" in caplog.text
+    assert not found.adoptable("a.1.1")
+    with pytest.raises(OSError, match="attempts"):
+        found.create("a.1.1")
+    found.close()
+
+
 def test_its_files_are_for_nobody_else(attempts: Attempts) -> None:
     files = attempts.create("a.1.1")
     assert files.directory.stat().st_mode & 0o777 == 0o700

@@ -54,7 +54,9 @@ class Tool:
         try:
             self.attempts.create(self.exchange.attempt_id)
         except OSError as error:
-            return self.exchange.refused(f"cannot keep the output: {error.strerror}", CANNOT_START_EXIT)
+            return self.exchange.refused(
+                f"cannot keep the output: {error.strerror}: {error.filename}", CANNOT_START_EXIT
+            )
 
         def start_it() -> subprocess.Popen[bytes]:
             return start(
