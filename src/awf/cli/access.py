@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import msgspec
-
 if TYPE_CHECKING:
+    from awf.cli.listing import Listed
     from awf.server.schemas import (
         Execution,
         ExecutionDetail,
@@ -27,17 +26,6 @@ if TYPE_CHECKING:
 
 LIMIT = 1000
 """Executions that one question can ask for."""
-
-
-class Listed(msgspec.Struct, omit_defaults=True):
-    """A workflow as the list shows it. ``source`` says where it was found, where that is known (see ``WorkflowFile``);
-    ``error`` is set where it cannot be run, with everything that is wrong with it."""
-
-    name: str
-    version: str
-    description: str
-    source: str = ""
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

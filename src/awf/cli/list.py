@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from awf.cli.listing import Listed
 
 
 @click.group(invoke_without_command=True)
@@ -16,9 +21,7 @@ def command(context: click.Context) -> None:
       awf list -f json
     """
     if context.invoked_subcommand is None:
-        import asyncio
-
-        asyncio.run(_workflows())
+        _workflows()
 
 
 @command.command()
@@ -44,12 +47,19 @@ def prompts() -> None:
     )
 
 
-async def _workflows() -> None:
-    from awf.cli.access import open_access
+def _workflows() -> None:
+    from awf.cli.options import chosen_server
     from awf.cli.show import show_rows
 
-    async with open_access() as access:
-        found = await access.workflows()
+    if chosen_server() is None:
+        from awf.cli.listing import list_workflows
+        from awf.cli.project import settings_of
+
+        found = list_workflows(settings_of())
+    else:
+        import asyncio
+
+        found = asyncio.run(_elsewhere())
     rows = [
         (
             each.name,
@@ -65,3 +75,10 @@ async def _workflows() -> None:
         found,
         empty="no workflows found; put one into .awf/workflows/, or make an example with `awf init`",
     )
+
+
+async def _elsewhere() -> list[Listed]:
+    from awf.cli.access import open_access
+
+    async with open_access() as access:
+        return await access.workflows()

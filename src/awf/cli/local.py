@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
-from awf.cli.access import Checked, Event, Listed, Query
+from awf.cli.access import Checked, Event, Query
 from awf.compose import has_store
 from awf.errors import ExecutionNotFound, NotResumable, RequestInvalid
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from awf.catalog import Catalog
+    from awf.cli.listing import Listed
     from awf.engine.ports import WorkflowFile
     from awf.engine.service import Service
     from awf.journal.store import ExecutionFilter, ExecutionRow, Store
@@ -70,14 +71,9 @@ class LocalAccess:
     # Workflows
 
     async def workflows(self) -> list[Listed]:
-        from awf.cli.show import note
+        from awf.cli.listing import list_workflows
 
-        catalog = self._catalog()
-        found = catalog.names()
-        for pack in catalog.packs():
-            for problem in pack.problems:
-                note(f"{problem.position}: {problem.severity}: {problem.message}")
-        return [_listed(file) for file in found]
+        return list_workflows(self._settings)
 
     async def validate(self, workflow: str) -> Checked:
         from awf.cli.project import workflow_file
@@ -289,15 +285,6 @@ async def execution_record(service: Service, execution: str) -> ExecutionDetail:
     row = await service.execution(execution)
     steps = await service.store.steps(execution, limit=STEPS, latest=True)
     return execution_detail(row, [await _step(service.store, execution, step) for step in steps])
-
-
-def _listed(file: WorkflowFile) -> Listed:
-    workflow, document = file.loaded.workflow, file.loaded.document or {}
-    if workflow is not None:
-        return Listed(file.identifier, workflow.version, workflow.description, file.source)
-    version, description = (str(document.get(key, "")) for key in ("version", "description"))
-    why = "; ".join(str(problem) for problem in file.loaded.errors) or "it cannot be loaded"
-    return Listed(file.identifier, version, description, file.source, why)
 
 
 async def _step(store: Store, execution: str, row: Any) -> Step:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import msgspec
 
-from awf.cli.access import Checked, Event, Listed, Query
+from awf.cli.access import Checked, Event, Query
+from awf.cli.listing import Listed
 from awf.client import AsyncClient
 from awf.errors import NotAnAwfServer
 
