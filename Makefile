@@ -31,14 +31,19 @@ golden: $(VENV)/.dev
 	cd tests && PYTHONPATH=. ../$(BIN)/python -m golden.record
 
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench documents
+	$(BIN)/ruff check src tests bench documents
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Writes what the pages say of the code; a test tells where they are behind.
+.PHONY: docs
+docs: $(VENV)/.dev
+	$(BIN)/python -m documents.commands
+
 format: $(VENV)/.dev
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench documents
+	$(BIN)/ruff check --fix src tests bench documents
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)

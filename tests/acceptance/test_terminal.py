@@ -238,3 +238,73 @@ def test_a_run_in_a_terminal_is_everybodys(project: Project) -> None:
     (entry,) = server.history()
     assert (entry["id"], entry["status"]) == (shown["execution_id"], "cancelled")
     assert project.awf("-q", "history").stdout.split() == [entry["id"]]
+
+
+APPROVAL = """
+name: approve
+states:
+  initial: build
+  build: {type: step, command: 'echo built', on_success: sure}
+  sure: {type: approval, message: 'Publish {{states.build.Output}}?', on_approve: ship, on_reject: {message: not wanted, status: 5}}
+  ship: {type: step, command: 'echo shipped', on_success: done}
+  done: {type: terminal}
+"""
+
+
+@WIDTHS
+def test_what_a_step_waits_for_is_asked_here(project: Project, columns: int) -> None:
+    project.workflow("approve", APPROVAL)
+    terminal = Terminal(project, "run", "approve", columns=columns)
+    terminal.expect("Publish built")
+    terminal.answer("maybe")
+    terminal.expect("choose one of approve, reject")
+    terminal.answer("approve")
+    assert terminal.ended() == 0
+    assert any(line.startswith("✓ ship") for line in terminal.lines)
+    rejected = Terminal(project, "run", "approve", "-o", "streaming", columns=columns)
+    rejected.answer("2")
+    assert rejected.ended() == 5
+
+
+def test_who_answers_elsewhere_first_is_heard(project: Project) -> None:
+    project.workflow("approve", APPROVAL)
+    server = project.serve()
+    terminal = Terminal(project, "run", "approve")
+    terminal.expect("> ")
+    (execution,) = project.awf("-q", "status").stdout.split()
+    assert "sure waits for an answer: Publish built" in project.awf("status", execution).stdout
+    assert server.post(f"/api/executions/{execution}/respond", {"response": "approve"}).status_code == 204
+    assert terminal.ended() == 0
+    assert "✓ ship" in terminal.shown
+
+
+def test_without_an_answer_it_goes_on_waiting_until_one_comes(project: Project) -> None:
+    project.workflow("approve", APPROVAL)
+    terminal = Terminal(project, "run", "approve")
+    terminal.end_of_input()
+    terminal.expect("goes on waiting")
+    (execution,) = project.awf("-q", "status").stdout.split()
+    answer = Terminal(project, "respond", execution)
+    answer.expect("Publish built")
+    answer.answer("1")
+    assert answer.ended() == 0
+    assert terminal.ended() == 0
+
+
+def test_a_run_into_a_pipe_says_how_to_answer(project: Project) -> None:
+    project.workflow("approve", APPROVAL)
+    process = project.start("run", "approve")
+
+    def accepted() -> str:
+        return project.awf("-q", "status").stdout.strip()
+
+    execution = until(accepted, "it is accepted")
+    until(lambda: "waits for a person" in project.awf("status", execution).stdout, "it waits")
+    refused = project.awf("respond", execution, "perhaps")
+    assert (refused.returncode, "must be one of approve, reject" in refused.stderr) == (1, True)
+    assert project.awf("respond", execution).returncode == 1
+    assert project.awf("respond", execution, "reject", "--comment", "not today").returncode == 0
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 5
+    assert f"answer with `awf respond {execution} approve`" in err
+    assert project.awf("respond", execution, "approve").returncode == 1

@@ -11,12 +11,11 @@ import click
 from awf.cli.options import current
 from awf.cli.show import show_json
 from awf.domain.expressions import Expression
-from awf.domain.graph import members, ways
+from awf.domain.graph import inline_failures, members, ways
 from awf.domain.problems import Position
 from awf.domain.secrets import MASK
 from awf.domain.templates import Template, TemplateFailure, render
-from awf.domain.workflow import InlineFailure, TerminalState
-from awf.domain.workflow import Routing as _Routing
+from awf.domain.workflow import Routing, TerminalState
 
 if TYPE_CHECKING:
     from awf.domain.workflow import State, Workflow
@@ -89,9 +88,9 @@ def _state(workflow: Workflow, state: State, inputs: Mapping[str, Any]) -> dict[
             found[field.name] = rendered.plain(value)
     if not isinstance(state, TerminalState):
         found["next"] = [{"on": why, "goto": target} for why, target in ways(state)]
-        failure = state.routing.on_failure
-        if isinstance(failure, InlineFailure):
-            found["next"].append({"on": "failure", "fail": rendered.plain(failure)})
+        found["next"] += [
+            {"on": why, "fail": rendered.plain(failure)} for why, failure in inline_failures(state)
+        ]
         if state.routing.continue_on_error:
             found["continue_on_error"] = True
     return {key: value for key, value in found.items() if value not in ({}, [], "", None, False)}
@@ -112,7 +111,7 @@ class _Rendered:
                 return value.source
         if isinstance(value, Expression):
             return value.source
-        if isinstance(value, Position | _Routing):
+        if isinstance(value, Position | Routing):
             return None
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {

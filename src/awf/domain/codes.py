@@ -91,6 +91,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "look at indentation, colons and quotes at the place that is named",
     ),
     "WORKFLOW.TEMPLATE.SYNTAX": ("A {{…}} cannot be understood.", "correct it at the column that is named"),
+    "WORKFLOW.VALIDATION.BROKEN_PLUGIN": (
+        "A plug-in that is installed cannot be used.",
+        "look at what `awf operations` says of it, or remove it",
+    ),
     "WORKFLOW.VALIDATION.CALL_DEPTH": (
         "More than ten sub-workflows call each other.",
         "call fewer levels deep",
@@ -138,6 +142,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "WORKFLOW.VALIDATION.NO_WAY_ON": (
         "A state names nothing to go on with when it succeeds.",
         "give it on_success or transitions",
+    ),
+    "WORKFLOW.VALIDATION.OPERATION_INPUT": (
+        "An operation is given an input that it does not take, or is not given one that it needs.",
+        "`awf operations NAME` shows its inputs",
     ),
     "WORKFLOW.VALIDATION.OUT_OF_CONTEXT": (
         "loop or error is used where there is none.",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Literal, TypeAlias
 
-from awf.domain.graph import members, ways
-from awf.domain.workflow import InlineFailure, State, TerminalState, Workflow
+from awf.domain.graph import inline_failures, members, ways
+from awf.domain.workflow import State, TerminalState, Workflow
 
 Direction: TypeAlias = Literal["TB", "LR", "BT", "RL"]
 
@@ -54,7 +54,7 @@ def dot(workflow: Workflow, direction: Direction = "TB", highlight: Collection[s
         yield f"{indent}}}"
 
     lines += _nodes(workflow, node, frame)
-    if any(_fails_inline(state) for state in workflow.states.values()):
+    if any(True for state in workflow.states.values() for _ in inline_failures(state)):
         lines.append(f"  {_quoted(_FAILED)} [shape=doubleoctagon, label={_quoted('failed')}];")
     for start, end, label in _edges(workflow):
         shown = f" [label={_quoted(label)}]" if label else ""
@@ -80,7 +80,7 @@ def mermaid(workflow: Workflow, direction: Direction = "TB", highlight: Collecti
         yield f"{indent}end"
 
     lines += _nodes(workflow, node, frame)
-    if any(_fails_inline(state) for state in workflow.states.values()):
+    if any(True for state in workflow.states.values() for _ in inline_failures(state)):
         lines.append('  failed(["failed"])')
     for start, end, label in _edges(workflow):
         shown = f'|"{_escaped(label)}"|' if label else ""
@@ -138,12 +138,8 @@ def _edges(workflow: Workflow) -> Iterator[tuple[str, str, str]]:
             yield held[-1], name, "next"
         for why, target in ways(state):
             yield name, target, "" if why == "success" else why
-        if _fails_inline(state):
-            yield name, _FAILED, "failure"
-
-
-def _fails_inline(state: State) -> bool:
-    return not isinstance(state, TerminalState) and isinstance(state.routing.on_failure, InlineFailure)
+        for why, _ in inline_failures(state):
+            yield name, _FAILED, why
 
 
 def _label(state: State) -> str:

@@ -14,6 +14,7 @@ from awf.domain.workflow import (
     InlineFailure,
     LoopState,
     ParallelState,
+    Routing,
     State,
     TerminalState,
     Workflow,
@@ -34,13 +35,7 @@ def members(state: State) -> tuple[str, ...]:
 
 def targets(state: State) -> Iterator[str]:
     """Every state that ``state`` names as one to go on with."""
-    if isinstance(state, TerminalState):
-        return
-    routing = state.routing
-    yield from (transition.goto for transition in routing.transitions)
-    for name in (routing.on_complete, routing.on_approve, routing.on_success, *routing.after_failures):
-        if isinstance(name, str):
-            yield name
+    return (target for _, target in ways(state))
 
 
 def ways(state: State) -> Iterator[tuple[str, str]]:
@@ -50,12 +45,26 @@ def ways(state: State) -> Iterator[tuple[str, str]]:
     routing = state.routing
     for transition in routing.transitions:
         yield f"when {transition.when.source}" if transition.when else "always", transition.goto
-    if routing.on_complete:
-        yield "complete", routing.on_complete
-    if routing.on_success:
-        yield "success", routing.on_success
-    if isinstance(routing.on_failure, str):
-        yield "failure", routing.on_failure
+    named = (
+        ("complete", routing.on_complete),
+        ("approve", routing.on_approve),
+        ("success", routing.on_success),
+    )
+    for why, target in (*named, *_failures(routing)):
+        if isinstance(target, str):
+            yield why, target
+
+
+def inline_failures(state: State) -> Iterator[tuple[str, InlineFailure]]:
+    """Where a state ends the execution by itself: why, and how."""
+    if not isinstance(state, TerminalState):
+        for why, failure in _failures(state.routing):
+            if isinstance(failure, InlineFailure):
+                yield why, failure
+
+
+def _failures(routing: Routing) -> tuple[tuple[str, str | InlineFailure | None], ...]:
+    return ("reject", routing.on_reject), ("timeout", routing.on_timeout), ("failure", routing.on_failure)
 
 
 class Graph:

@@ -1,0 +1,1 @@
+"""Writes what the pages below ``docs/`` say of the code: ``make docs``."""
