@@ -31,9 +31,10 @@ golden: $(VENV)/.dev
 	cd tests && PYTHONPATH=. ../$(BIN)/python -m golden.record
 
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests bench documents
-	$(BIN)/ruff check src tests bench documents
+	$(BIN)/ruff format --check src tests bench documents examples
+	$(BIN)/ruff check src tests bench documents examples
 	$(BIN)/mypy
+	$(BIN)/mypy examples/plugin/src/awf_sample
 	$(BIN)/lint-imports
 
 # Writes what the pages say of the code; a test tells where they are behind.
@@ -42,8 +43,8 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m documents.commands
 
 format: $(VENV)/.dev
-	$(BIN)/ruff format src tests bench documents
-	$(BIN)/ruff check --fix src tests bench documents
+	$(BIN)/ruff format src tests bench documents examples
+	$(BIN)/ruff check --fix src tests bench documents examples
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)

@@ -14,14 +14,16 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from awf.domain.agents import PROVIDERS
 from awf.domain.extensions import ExtensionBroken, Kind
 from awf.domain.kinds import LEAF, STATE_KEYS
 from awf.domain.operations import OPERATIONS
 from awf.domain.signatures import Signature
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 log = logging.getLogger("awf.plugins")
 
@@ -153,6 +155,8 @@ def installed() -> Installed:
 
 
 def _found() -> Mapping[Kind, Iterable[EntryPoint]]:
+    from importlib.metadata import entry_points
+
     points = entry_points()
     return {kind: points.select(group=group) for kind, group in GROUPS.items()}
 

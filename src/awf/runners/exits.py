@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
+
+log = logging.getLogger("awf.engine")
+
+LONGEST_END = 30.0
+"""Seconds; longer than the grace of any program that has to be ended first."""
 
 
 async def exit_or(pidfd: int, cancel: asyncio.Event | None, timeout: float | None) -> str | None:
@@ -34,14 +40,17 @@ async def _resolve_when(cancel: asyncio.Event, over: asyncio.Future[str | None])
 
 
 async def done_or(working: asyncio.Future[Any], cancel: asyncio.Event, timeout: float | None) -> str | None:
-    """Wait for the end of a task; ``cancel`` or ``timeout`` where that came first, and then nothing of it is left."""
+    """Wait for the end of a task; ``cancel`` or ``timeout`` where that came first. Nothing of it is left then, unless it
+    does not end within ``LONGEST_END`` seconds of being cancelled, against what it has promised."""
     asked = asyncio.ensure_future(cancel.wait())
     try:
         done, _ = await asyncio.wait({working, asked}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         if working in done:
             return None
         working.cancel()
-        await asyncio.wait({working})
+        _, left = await asyncio.wait({working}, timeout=LONGEST_END)
+        if left:
+            log.error("work that was told to end does not; it is left to itself: %s", working)
         return "cancel" if asked in done else "timeout"
     finally:
         asked.cancel()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +79,7 @@ def _faulty(_: Mapping[str, Any]) -> Any:
     ("act", "inputs", "name", "error", "code"),
     [
         (_broken, {"n": 1}, "do.it", "do.it: the server said no", 1),
-        (_faulty, {"n": 1}, "do.it", "do.it: internal error of the operation: KeyError('oops')", 1),
+        (_faulty, {"n": 1}, "do.it", "do.it: internal error of the operation: KeyError: 'oops'", 1),
         (
             lambda _: {"x": object()},
             {"n": 1},
@@ -112,3 +115,37 @@ def test_a_timeout_and_a_cancel_leave_nothing_running() -> None:
         over = asyncio.Event()
         assert run(Fixed(lambda _, over=over: over), {"n": 1}, **more) == expected
         assert over.is_set() or more == {"cancelled": True}
+
+
+def test_the_log_says_where_a_fault_is_and_not_what_it_says(caplog: pytest.LogCaptureFixture) -> None:
+    def leaks(_: Mapping[str, Any]) -> Any:
+        secret = "s3cret" + "-value"  # not to be found in the source line that the log shows
+        raise ValueError(secret)
+
+    assert "s3cret-value" in run(Fixed(leaks), {"n": 1}).error  # masked when it is recorded
+    assert "s3cret-value" not in caplog.text
+    assert "ValueError" in caplog.text
+    assert "in leaks" in caplog.text
+
+
+def test_an_operation_that_does_not_end_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awf.runners.exits.LONGEST_END", 0.05)
+
+    class Stubborn(Fixed):
+        async def perform(self, inputs: Mapping[str, Any], context: OperationContext) -> Mapping[str, Any]:
+            over = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.2, over.set)
+            while not over.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await over.wait()
+            return {}
+
+    outcome = run(Stubborn(dict), {"n": 1}, timeout=0.01)
+    assert outcome == Failed("timeout exceeded (10ms)", 124)
+
+
+def test_what_a_dead_engine_left_is_ended() -> None:
+    env = {**os.environ, "AWF_ATTEMPT_ID": "attempt-of-the-dead"}
+    left = subprocess.Popen(["sleep", "60"], env=env, start_new_session=True)
+    asyncio.run(OperationRunner({}, FakeClock(), 0.2).end_leftovers(["attempt-of-the-dead"]))
+    assert left.wait(30) == -15

@@ -30,7 +30,7 @@ class WaitForFile:
     async def perform(self, inputs: Mapping[str, Any], context: OperationContext) -> Mapping[str, Any]:
         """Wait for it. A timeout or a cancel is a CancelledError out of the sleep: there is nothing to tidy up."""
         path = Path(context.working_dir, inputs["path"])
-        while not path.is_file():
+        while not path.is_file():  # noqa: ASYNC110 - nothing tells when a file comes
             await asyncio.sleep(PAUSE)
         text = await asyncio.to_thread(path.read_text, "utf-8", "replace")
         if inputs["holds"] not in text:

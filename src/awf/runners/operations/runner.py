@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,8 +99,12 @@ async def _perform(
     except OperationFailed as failure:
         return failure
     except Exception as error:
-        log.exception("execution %s, step %s: the operation failed", context.execution, context.state)
-        return OperationFailed(f"internal error of the operation: {error!r}")
+        # Where it went wrong, without the texts of the errors: a secret may be in one.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        log.error(  # noqa: TRY400
+            "execution %s, step %s: %s\n%s", context.execution, context.state, type(error).__name__, place
+        )
+        return OperationFailed(f"internal error of the operation: {type(error).__name__}: {error}")
 
 
 def _product(outputs: Mapping[str, Any]) -> Product:
