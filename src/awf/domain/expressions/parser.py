@@ -32,8 +32,8 @@ _CHAINS = {_OR: nodes.some, _AND: nodes.every}
 _NEGATABLE = ("in", *nodes.TEXT_TESTS)
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 _ELSEWHERE = dict.fromkeys(("null", "None", "none", "NULL", "undefined"), "nil")
-_SELECTORS = ("any", "all", "filter", "map")
-_CALLABLE = (*FUNCTIONS, *_SELECTORS)
+SELECTORS = ("any", "all", "filter", "map")
+_CALLABLE = (*FUNCTIONS, *SELECTORS)
 _WORDS = ("not", "and", "or", "in", "contains", "startsWith", "endsWith", "matches")
 _VALUE_IN_TEXT = re.compile(r"\{\{(?=-?\s*\.?[^\W\d]).*?\}\}", re.DOTALL)
 
@@ -215,7 +215,7 @@ class Parser(Cursor):
             hint = did_you_mean(name, _CALLABLE)
             raise self.source.error(f"there is no function {name!r}{hint}", offset, UNKNOWN_NAME)
         self.expect("(")
-        if name in _SELECTORS:
+        if name in SELECTORS:
             values = self._expression(0)
             self.expect(",")
             predicate = self._predicate()

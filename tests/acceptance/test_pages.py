@@ -1,0 +1,173 @@
+"""Every page of the documentation, tried as it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from acceptance.pages import CHECKOUT, PAGES, SERVER, blocks, said, script, shown, workflow_of
+from acceptance.server import Project, Server
+from conformance.loading import checked
+
+CONTRIBUTORS = {"benchmarks.md", "contributing.md", "testing.md"}
+"""Pages about the checkout itself: their commands take minutes, or are this test."""
+BEFORE = {
+    # What the reader of a page has, beside the examples: an execution that waits, say.
+}
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]+)?\)")
+
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+tried = pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in CONTRIBUTORS], ids=lambda page: page.name
+)
+
+
+@pytest.fixture
+def reader(project: Project) -> Project:
+    """A checkout as a reader has it: the examples, and awf installed in ``.venv``."""
+    project.take_examples()
+    binaries = project.root / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "awf").symlink_to(Path(sys.executable).with_name("awf"))
+    return project
+
+
+@tried
+def test_commands_and_sessions(page: Path, reader: Project) -> None:
+    found = blocks(page)
+    runnable = [block for block in found if block.place is not None or block.language in {"bash", "console"}]
+    if not any(block.language in {"bash", "console"} for block in runnable):
+        return
+    port = _server(reader, page).port if _speaks_to_a_server(page) else 0
+    done = _bash(reader, script(runnable, port))
+    assert done.returncode == 0, f"{page.name}: {done.stderr}"
+    assert said(done.stdout) == shown(found)
+
+
+@pages
+def test_what_is_written_down_is_valid(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page):
+        where = f"{page.name}:{block.line}"
+        if block.language == "json":
+            json.loads(block.text)
+        elif block.language == "yaml":
+            _check_yaml(where, yaml.safe_load(block.text), block.text, tmp_path)
+        else:
+            known = {"", "bash", "console", "dockerfile", "ini", "nginx", "python", "text", "typescript"}
+            assert block.language in known, where
+
+
+@tried
+def test_python(page: Path, reader: Project) -> None:
+    programs = [block for block in blocks(page) if block.language == "python"]
+    if not programs:
+        return
+    server = _server(reader, page)
+    for block in programs:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-c",
+                re.sub(r"(?<=localhost:)2511", str(server.port), block.text),
+            ],
+            cwd=reader.root,
+            env=reader.environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{page.name}:{block.line}: {done.stderr}"
+
+
+@pages
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text()):
+        there = (page.parent / target).resolve() if target else page
+        assert there.exists(), f"{page.name}: {target}"
+        if anchor and there.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE)
+            anchors = {
+                re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+            }
+            assert anchor[1:] in anchors, f"{page.name}: {target}{anchor}"
+
+
+@pytest.mark.parametrize("name", sorted(CONTRIBUTORS))
+def test_the_targets_that_contributors_are_told_of_exist(name: str) -> None:
+    page = CHECKOUT / "docs" / name
+    for target in set(re.findall(r"\bmake ([a-z-]+)", page.read_text())):
+        done = subprocess.run(
+            ["make", "-n", target], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    index = (CHECKOUT / "docs" / "README.md").read_text()
+    linked = {target for target, _ in LINK.findall(index)}
+    assert {page.name for page in PAGES if page.parent.name == "docs" and page.name != "README.md"} <= linked
+
+
+def _speaks_to_a_server(page: Path) -> bool:
+    return "localhost:2511" in page.read_text() or any(SERVER.search(block.text) for block in blocks(page))
+
+
+def _server(project: Project, page: Path) -> Server:
+    server = project.serve()
+    if page.name in BEFORE:
+        _bash(project, BEFORE[page.name])
+    return server
+
+
+def _bash(project: Project, text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash"],
+        input=text,
+        cwd=project.root,
+        env=project.environ({"COLUMNS": "120"}),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def _check_yaml(where: str, value: Any, text: str, root: Path) -> None:
+    assert isinstance(value, dict), where
+    if "states" in value or all(isinstance(part, dict) and "type" in part for part in value.values()):
+        whole = (
+            text
+            if {"name", "states"} <= value.keys()
+            else yaml.safe_dump(
+                {
+                    **workflow_of(value.get("states", value)),
+                    **{k: v for k, v in value.items() if k == "inputs" and "states" in value},
+                },
+                sort_keys=False,
+            )
+        )
+        name = value["name"] if "name" in value and "states" in value else "page"
+        linked = checked({f".awf/workflows/{name}.yaml": whole}, name)
+        assert not linked.errors, f"{where}: {linked.errors}"
+    else:
+        config = root / ".awf" / "config.yaml"
+        config.parent.mkdir(exist_ok=True)
+        config.write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-m", "awf", "config", "show"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), f"{where}: {done.stderr}"
