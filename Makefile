@@ -40,7 +40,7 @@ check: $(VENV)/.dev
 # Writes what the pages say of the code; a test tells where they are behind.
 .PHONY: docs
 docs: $(VENV)/.dev
-	$(BIN)/python -m documents.commands
+	$(BIN)/python -m documents
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format src tests bench documents examples

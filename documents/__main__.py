@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from documents import commands
 from documents.tables import filled
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -15,6 +16,7 @@ def main() -> None:
         text = page.read_text(encoding="utf-8")
         if (now := filled(text)) != text:
             page.write_text(now, encoding="utf-8")
+    commands.main()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ def _words(schema: Schema) -> list[str]:
 def _number(kind: str, schema: Schema) -> str:
     what = "a whole number" if kind == "integer" else "a number"
     least, most = schema.get("minimum"), schema.get("maximum")
-    return what + (f" from {least}" if least is not None else "") + (f" to {most}" if most is not None else "")
+    return (
+        what + (f" from {least}" if least is not None else "") + (f" to {most}" if most is not None else "")
+    )
 
 
 def _need(keys: Keys, name: str) -> str:

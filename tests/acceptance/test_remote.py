@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,8 +15,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from acceptance.facts import Gate
+from acceptance.relay import Relay
 from acceptance.server import Project, Server
 
+VARIABLE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[\d.]+m?s\b")
 Far: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -64,21 +69,19 @@ def test_what_is_shown_is_the_same_near_and_far(near: Project, server: Server, f
     server.wait(good)
     server.wait(bad, "failed")
     for command in (
-        ("status",),
-        ("status", good),
+        ("status", "-f", "json"),
+        ("status", good, "-f", "json"),
         ("status", bad, "--verbose"),
-        ("history",),
         ("history", "-s", "failed", "-w", "bad", "--since", "1h"),
-        ("history", "--stats"),
+        ("history", "--stats", "-f", "json"),
         ("history", "-q", "-n", "1"),
     ):
-        for form in ("json", "text", "quiet"):
-            here = near.awf(*command, "-f", form)
-            there = far(*command, "-f", form)
-            assert (there.stdout, there.stderr) == (here.stdout, here.stderr), command
-    for each in (here := read(near.awf("list", "-f", "json"))):
+        here, there = near.awf(*command), far(*command)
+        assert (there.stdout, there.stderr) == (here.stdout, here.stderr), command
+    listed = read(near.awf("list", "-f", "json"))
+    for each in listed:
         each.pop("source")
-    assert read(far("list", "-f", "json")) == here
+    assert read(far("list", "-f", "json")) == listed
     assert "cannot be run" in far("list").stdout
 
 
@@ -90,6 +93,112 @@ def test_a_run_is_cancelled_from_afar(near: Project, server: Server, far: Far) -
     assert "cancel requested" in far("cancel", execution).stdout
     server.wait(execution, "cancelled")
     assert "has ended before: cancelled" in far("cancel", execution).stdout
+
+
+FAILURES = {
+    "unrouted": "s: {type: step, command: exit 7, on_success: end}, end: {type: terminal}",
+    "inline": "s: {type: step, command: exit 7, on_failure: {message: no, status: 5}}",
+    "terminal": "s: {type: step, command: exit 7, on_failure: bad}, bad: {type: terminal, status: failure}",
+    "named": "s: {type: step, command: exit 7, on_failure: bad}, bad: {type: terminal, status: failure, exit_code: 6}",
+    "good": "s: {type: step, command: 'echo out; echo err >&2', on_success: end}, end: {type: terminal, exit_code: 4}",
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_run_is_shown_and_ends_as_it_would_here(
+    near: Project, server: Server, elsewhere: Project, name: str
+) -> None:
+    near.workflow(name, f"name: {name}\nversion: '1'\nstates: {{initial: s, {FAILURES[name]}}}\n")
+    here = near.awf("run", name)
+    there = elsewhere.awf("run", name, "--server", server.url)
+    assert there.returncode == here.returncode
+    assert there.stdout == here.stdout
+    alike = [VARIABLE.sub("…", said.stderr) for said in (there, here)]
+    assert alike[0] == alike[1]
+    (_, _) = near.awf("history", "-q").stdout.split()
+
+
+def test_a_run_takes_inputs_and_can_be_left_alone(near: Project, server: Server, far: Far) -> None:
+    near.workflow(
+        "greet",
+        "name: greet\nversion: '1'\ninputs: [{name: who, required: true}]\n"
+        "states: {initial: s, s: {type: step, command: 'echo hello {{inputs.who}}', on_success: e}, e: {type: terminal}}\n",
+    )
+    assert far("run", "greet", "-i", "who=Jiří").stdout == "hello Jiří\n"
+    execution = far("run", "greet", "-i", "who=x", "--detach").stdout.strip()
+    server.wait(execution)
+    assert far("logs", execution).stdout.endswith("hello x\n")
+    names = [json.loads(line)["event"] for line in far("-f", "json", "events", execution).stdout.splitlines()]
+    assert (names[0], names[-1]) == ("execution.accepted", "workflow.completed")
+    refused = far("run", "greet", status=1)
+    assert "who" in refused.stderr
+    assert "not found" in far("run", "absent", status=1).stderr
+    for option in ("--dry-run", "--step=s"):
+        assert "works on this machine only" in far("run", "greet", option, status=1).stderr
+
+
+def test_a_file_is_validated_where_the_server_is(near: Project, far: Far) -> None:
+    near.steps("good", "true")
+    near.workflow("broken", "name: broken\nversion: '1'\nstates: {initial: nowhere}\n")
+    assert far("validate", "good").stdout == "good: valid\n"
+    done = far("validate", "broken", status=2)
+    assert "broken.yaml:3" in done.stdout
+    assert done.stderr == "broken: 1 error\n"
+
+
+def test_a_failed_run_is_resumed_from_afar(near: Project, server: Server, far: Far) -> None:
+    near.steps("flaky", "echo once", "test -e ready && echo twice")
+    failed = server.run("flaky")
+    server.wait(failed, "failed")
+    assert failed in far("resume", "--list").stdout
+    (near.root / "ready").touch()
+    done = far("resume", failed)
+    assert done.stdout == "twice\n"
+    assert server.history()[0]["status"] == "success"
+    assert "cannot be resumed" in far("resume", server.history()[0]["id"], status=1).stderr
+
+
+def test_ctrl_c_cancels_a_run_on_the_server(near: Project, server: Server, elsewhere: Project) -> None:
+    gate = Gate(near.root / "gate")
+    near.steps("long", f"echo begun; {gate.wait}")
+    process = elsewhere.start("run", "long", "--server", server.url)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "cancelling" in said
+    assert server.history()[0]["status"] == "cancelled"
+
+
+def test_watching_outlives_the_server(near: Project, server: Server, elsewhere: Project) -> None:
+    gate = Gate(near.root / "gate")
+    near.steps("long", f"echo begun; {gate.wait}", "echo ended")
+    with Relay(server.port) as relay:
+        process = elsewhere.start("run", "long", "--server", relay.url)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        server.kill()
+        gate.open()
+        relay.lead_to(near.serve().port)
+        shown, said = process.communicate(timeout=60)
+    assert (process.returncode, shown) == (0, "ended\n"), said
+
+
+def test_what_waits_for_a_person_is_answered_from_afar(near: Project, server: Server, far: Far) -> None:
+    gate = Gate(near.root / "gate")
+    near.workflow(
+        "careful",
+        "name: careful\nversion: '1'\nstates: {initial: s, "
+        f's: {{type: step, command: "{gate.wait}", on_crash: ask, on_success: e}}, e: {{type: terminal}}}}\n',
+    )
+    execution = server.run("careful")
+    server.wait_event(execution, "step.started")
+    os.kill(near.engine(), signal.SIGKILL)
+    server.wait_event(execution, "input.required", query="?events=all")
+    assert "waits for an answer" in far("status", execution).stdout
+    far("respond", execution, "skip")
+    server.wait(execution)
 
 
 def test_what_the_server_refuses_is_one_paragraph(far: Far) -> None:

@@ -77,10 +77,18 @@ async def _here(
 ) -> int:
     from awf.cli.breakpoints import Again
     from awf.cli.foreground import Manner, resume_here
+    from awf.cli.options import chosen_server
     from awf.cli.project import settings_of
     from awf.compose import has_store, prepare_process
     from awf.errors import NotResumable
 
+    if (server := chosen_server()) is not None:
+        from awf.cli.afar import watch_there
+        from awf.cli.remote import RemoteAccess
+
+        async with RemoteAccess(server) as access:
+            new = await access.resume(execution, from_step=from_step, overrides=overrides, latest=latest)
+            return await watch_there(access, new, output)
     settings = settings_of()
     if not has_store(settings):
         raise NotResumable(execution)

@@ -10,7 +10,7 @@ import click
 
 from awf.cli.completion import workflow_names
 from awf.cli.given import ask_missing, collect_inputs
-from awf.cli.options import current
+from awf.cli.options import chosen_server, current
 from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RunCommand(click.Command):
         super().format_epilog(ctx, formatter)
         given, _, _ = self.make_parser(ctx).parse_args(list(ctx.meta.get(__name__, ())))
         name = given.get("workflow")
-        if isinstance(name, str):
+        if isinstance(name, str) and chosen_server() is None:
             from awf.cli.inputs import format_inputs
             from awf.cli.project import named_workflow
 
@@ -103,6 +103,8 @@ def command(
     The exit status is 0, the exit code that the workflow's terminal or inline failure names, 3 for another failure, or
     130 after a cancel; 1, 2 and 4 say why nothing was started.
 
+    With --server the workflow of that name runs there, and is watched here; Ctrl-C cancels it.
+
     \b
     Examples:
       awf run deploy-app -i environment=staging
@@ -110,11 +112,16 @@ def command(
       awf run code-review -i file=main.go -i prompt=@prompts/review.md
       awf run deploy-app --interactive -b deploy
       awf run deploy-app --step deploy -m states.build.output=app.tar
+      awf run deploy-app --server http://build:2511
     """
     from awf.cli.project import named_workflow, settings_of
     from awf.compose import prepare_process
 
     _check_together(interactive, breakpoints, step, mocks, dry_run=dry_run, detach=detach)
+    if (server := chosen_server()) is not None:
+        _check_remote(interactive=interactive, step=step is not None, dry_run=dry_run)
+        inputs = collect_inputs(pairs, source, settings_of().root)
+        sys.exit(asyncio.run(_there(server, workflow, inputs, output, detach=detach)))
     settings = settings_of()
     inputs = collect_inputs(pairs, source, settings.root)
     file = named_workflow(workflow)
@@ -173,6 +180,31 @@ def _complete(settings: Settings, file: WorkflowFile, inputs: dict[str, Any]) ->
         return inputs
     defaults = read_configuration(settings.config, settings.root).inputs
     return ask_missing(workflow, inputs, defaults, settings.working_dir)
+
+
+def _check_remote(**here: bool) -> None:
+    """Raises RequestInvalid for what needs the workflow and its engine on this machine."""
+    for name, given in here.items():
+        if given:
+            option = name.replace("_", "-")
+            raise RequestInvalid(
+                f"--{option} works on this machine only, not with a server (--server, AWF_SERVER)"
+            )
+
+
+async def _there(
+    server: str, workflow: str, inputs: dict[str, Any], output: Shown | None, *, detach: bool
+) -> int:
+    from awf.cli.remote import RemoteAccess
+
+    async with RemoteAccess(server) as access:
+        execution = await access.run(workflow, inputs)
+        if detach:
+            click.echo(execution)
+            return 0
+        from awf.cli.afar import watch_there
+
+        return await watch_there(access, execution, output)
 
 
 async def _detached(settings: Settings, file: WorkflowFile, inputs: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ cancel.requested       cancel.requested     all      at
 execution.completed    workflow.completed   default  workflow_name, status, completed_at, exit_code, duration_ms
                                                      [, message]
 execution.failed       workflow.failed      default  workflow_name, status, error, completed_at, exit_code,
-                                                     duration_ms
+                                                     duration_ms [, state]
 execution.cancelled    workflow.failed      default  workflow_name, status (``cancelled``), error (``cancelled``),
                                                      completed_at, duration_ms
 =====================  ===================  =======  ===========================================================
@@ -168,8 +168,10 @@ def _final(entry: Entry, subject: Subject) -> tuple[str, dict[str, Any]]:
         case ExecutionCompleted(exit_code=code, message=message):
             said = {"message": message} if message else {}
             return "workflow.completed", {**who, "status": "completed", **ended, "exit_code": code, **said}
-        case ExecutionFailed(error=error, exit_code=code):
-            return "workflow.failed", {**who, "status": "failed", "error": error, **ended, "exit_code": code}
+        case ExecutionFailed(error=error, exit_code=code, state=state):
+            place = {"state": state} if state else {}
+            failed = {"status": "failed", "error": error, **ended, "exit_code": code}
+            return "workflow.failed", {**who, **failed, **place}
         case _:
             return "workflow.failed", {**who, "status": "cancelled", "error": "cancelled", **ended}
 

@@ -122,6 +122,7 @@ SHOWN: list[tuple[AnyFact, str, dict[str, Any]]] = [
             "completed_at": AT,
             "duration_ms": 2000,
             "exit_code": 3,
+            "state": "build",
         },
     ),
     (
