@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +14,36 @@ from typing import Any
 import pytest
 import yaml
 
+from acceptance.facts import Gate
 from acceptance.pages import CHECKOUT, PAGES, SERVER, blocks, said, script, shown, workflow_of
 from acceptance.server import Project, Server
 from conformance.loading import checked
 
 CONTRIBUTORS = {"benchmarks.md", "contributing.md", "testing.md"}
 """Pages about the checkout itself: their commands take minutes, or are this test."""
-BEFORE = {
-    # What the reader of a page has, beside the examples: an execution that waits, say.
-}
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]+)?\)")
+
+
+def waiting(project: Project, server: Server) -> dict[str, str]:
+    """An execution that waits for what a person says of a step that was cut short."""
+    gate = Gate(project.root / "gate")
+    state = {"type": "step", "command": gate.wait, "on_crash": "ask", "on_success": "done"}
+    states = {"initial": "deploy", "deploy": state, "done": {"type": "terminal"}}
+    project.workflow("careful", json.dumps({"name": "careful", "version": "1.0.0", "states": states}))
+    execution = server.run("careful")
+    server.wait_event(execution, "step.started")
+    os.kill(project.engine(), signal.SIGKILL)
+    server.wait_event(execution, "input.required", query="?events=all")
+    return {"EXEC_ID": execution}
+
+
+def nothing(_project: Project, _server: Server) -> dict[str, str]:
+    """Most readers have the examples alone."""
+    return {}
+
+
+BEFORE = {"waiting.md": waiting}
+"""What a reader of a page has besides the examples, as variables."""
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 tried = pytest.mark.parametrize(
@@ -45,8 +67,11 @@ def test_commands_and_sessions(page: Path, reader: Project) -> None:
     runnable = [block for block in found if block.place is not None or block.language in {"bash", "console"}]
     if not any(block.language in {"bash", "console"} for block in runnable):
         return
-    port = _server(reader, page).port if _speaks_to_a_server(page) else 0
-    done = _bash(reader, script(runnable, port))
+    port, known = "0", {}
+    if _speaks_to_a_server(page):
+        server = reader.serve()
+        port, known = server.port, BEFORE.get(page.name, nothing)(reader, server)
+    done = _bash(reader, script(runnable, port), known)
     assert done.returncode == 0, f"{page.name}: {done.stderr}"
     assert said(done.stdout) == shown(found)
 
@@ -69,7 +94,7 @@ def test_python(page: Path, reader: Project) -> None:
     programs = [block for block in blocks(page) if block.language == "python"]
     if not programs:
         return
-    server = _server(reader, page)
+    server = reader.serve()
     for block in programs:
         done = subprocess.run(
             [
@@ -122,19 +147,12 @@ def _speaks_to_a_server(page: Path) -> bool:
     return "localhost:2511" in page.read_text() or any(SERVER.search(block.text) for block in blocks(page))
 
 
-def _server(project: Project, page: Path) -> Server:
-    server = project.serve()
-    if page.name in BEFORE:
-        _bash(project, BEFORE[page.name])
-    return server
-
-
-def _bash(project: Project, text: str) -> subprocess.CompletedProcess[str]:
+def _bash(project: Project, text: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash"],
         input=text,
         cwd=project.root,
-        env=project.environ({"COLUMNS": "120"}),
+        env=project.environ({"COLUMNS": "120", **variables}),
         capture_output=True,
         text=True,
         timeout=110,
