@@ -12,7 +12,8 @@ a line ``\\`x\\`:``       before any block: its text is written to the file ``x`
 ``python``              run
 ======================  ==============================================================================================
 
-``localhost:2511`` is the port of a server that the test starts; lines that start one in the foreground are passed over.
+``localhost:2511`` is the port of a server that the test starts, unless the page does (``awf serve &``); lines that start one in
+the foreground are passed over.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ ADDRESS = re.compile(r"\b(localhost|127\.0\.0\.1):2511\b")
 SERVER = re.compile(r"^(?:awf|make) serve\b[^&\n]*$", re.MULTILINE)
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PLACE = re.compile(r"`([\w./~-]+)`[^`\n]*:\n\n\Z")
+_PLACE = re.compile(r"`((?:~/)?\.?\w[\w./-]*\.\w+)`[^`\n]*:\n\n\Z")
+_BEHIND = re.compile(r"^(awf serve\b[^&\n]*) &$", re.MULTILINE)
 _STATUS = re.compile(r"^(.*?) +# exit status (\d+)$", re.MULTILINE)
 _VARIABLE = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
@@ -37,6 +39,7 @@ _VARIABLE = (
     (re.compile(r"\b(?:\d+m)?\d+(?:\.\d+)?m?s\b|(?<=duration_ms\":)\d+"), "TOOK"),
     (re.compile(r"(?<=\b(?:localhost|127\.0\.0\.1)):\d+"), ":PORT"),
 )
+_LISTENS = "curl -s --retry 60 --retry-delay 1 --retry-connrefused -o /dev/null http://localhost:{port}/docs"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
+def starts_a_server(found: list[Block]) -> bool:
+    """Whether a page starts its own server."""
+    return any(_BEHIND.search(block.text) for block in found)
+
+
 def script(found: list[Block], port: int | str) -> str:
     """One script of everything on a page that is run or written, which says where it is on standard error."""
     lines = ["set -eu -o pipefail"]
@@ -73,6 +81,7 @@ def script(found: list[Block], port: int | str) -> str:
             place = block.place.replace("~", "$HOME")
             lines.append(f'mkdir -p "$(dirname "{place}")"; cat >"{place}" <<\'@@END\'\n{text}@@END')
         elif block.language == "bash":
+            text = _BEHIND.sub(rf"\1 --port {port} >&2 &\n{_LISTENS.format(port=port)}", text)
             lines.append(_STATUS.sub(r"(\1) && exit 99 || [ $? -eq \2 ]", SERVER.sub(":", text)))
         elif block.language == "console":
             for command, _ in _commands(text):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,17 @@ import pytest
 import yaml
 
 from acceptance.facts import Gate
-from acceptance.pages import CHECKOUT, PAGES, SERVER, blocks, said, script, shown, workflow_of
+from acceptance.pages import (
+    CHECKOUT,
+    PAGES,
+    SERVER,
+    blocks,
+    said,
+    script,
+    shown,
+    starts_a_server,
+    workflow_of,
+)
 from acceptance.server import Project, Server
 from conformance.loading import checked
 
@@ -53,11 +65,15 @@ tried = pytest.mark.parametrize(
 
 @pytest.fixture
 def reader(project: Project) -> Project:
-    """A checkout as a reader has it: the examples, and awf installed in ``.venv``."""
+    """A checkout as a reader has it after ``make setup``, with the examples."""
     project.take_examples()
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(CHECKOUT / name, project.root)
+    shutil.copytree(CHECKOUT / "requirements", project.root / "requirements")
     binaries = project.root / ".venv" / "bin"
     binaries.mkdir(parents=True)
     (binaries / "awf").symlink_to(Path(sys.executable).with_name("awf"))
+    (binaries.parent / ".run").touch()
     return project
 
 
@@ -67,8 +83,8 @@ def test_commands_and_sessions(page: Path, reader: Project) -> None:
     runnable = [block for block in found if block.place is not None or block.language in {"bash", "console"}]
     if not any(block.language in {"bash", "console"} for block in runnable):
         return
-    port, known = "0", {}
-    if _speaks_to_a_server(page):
+    port, known = free_port(), {}
+    if _speaks_to_a_server(page) and not starts_a_server(found):
         server = reader.serve()
         port, known = server.port, BEFORE.get(page.name, nothing)(reader, server)
     done = _bash(reader, script(runnable, port), known)
@@ -158,6 +174,12 @@ def _bash(project: Project, text: str, variables: dict[str, str]) -> subprocess.
         timeout=110,
         check=False,
     )
+
+
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return str(held.getsockname()[1])
 
 
 def _check_yaml(where: str, value: Any, text: str, root: Path) -> None:

@@ -10,9 +10,12 @@ need chromium chromium
 need curl curl
 need jq jq
 need ksh ksh
+need nginx nginx-light
 need node nodejs
+need openssl openssl
 need lsof lsof
 need pgrep procps
+need systemd-analyze systemd
 need unshare util-linux
 need mount mount
 need zsh zsh

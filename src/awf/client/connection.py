@@ -19,6 +19,9 @@ DEFAULT_URL = "http://127.0.0.1:2511"
 CONNECT = 5.0
 """Seconds after which a server that does not even take the connection counts as unreachable."""
 
+_DIRECTLY = {"all://": None, "http://": None, "https://": None}
+"""Whatever proxies the environment names."""
+
 
 class Connection:
     """Settings of a client, and the reading of what httpx says.
@@ -44,7 +47,7 @@ class Connection:
             "headers": self._headers,
             "timeout": httpx.Timeout(self._timeout, connect=min(CONNECT, self._timeout), pool=None),
             "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
-            "trust_env": not _is_loopback(self.url.host),
+            "mounts": _DIRECTLY if _is_loopback(self.url.host) else None,
         }
 
     def stream_timeout(self, quiet: float) -> httpx.Timeout:

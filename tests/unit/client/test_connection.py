@@ -59,14 +59,13 @@ def test_what_is_no_address(given: str) -> None:
         ("localhost.example.org", True),
     ],
 )
-def test_proxies_are_for_other_machines(host: str, proxies: bool) -> None:
-    assert connection(f"http://{host}:2511").options()["trust_env"] is proxies
-
-
-def test_a_loopback_server_is_asked_directly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with Client("http://localhost:1", retries=0) as client:
-        assert client._http._transport_for_url(httpx.URL(client.url)) is client._http._transport
+def test_proxies_are_for_other_machines(monkeypatch: pytest.MonkeyPatch, host: str, proxies: bool) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for scheme in ("http", "https"):
+        with Client(f"{scheme}://{host}:2511", retries=0) as client:
+            direct = client._http._transport_for_url(client._connection.url) is client._http._transport
+            assert direct is not proxies
 
 
 def test_what_may_be_repeated_is() -> None:
