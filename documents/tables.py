@@ -126,6 +126,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "call_workflow": _own(kinds.CALL),
     "agent": _own(kinds.AGENT),
     "operation": _own(kinds.OPERATION),
+    "approval": _own(kinds.APPROVAL),
     "transition": lambda: keys_table(language.TRANSITION),
     "failure": lambda: keys_table(language.INLINE_FAILURE),
     "retry": lambda: keys_table(language.RETRY),

@@ -118,6 +118,9 @@ def alike(text: str) -> str:
 def workflow_of(states: dict[str, Any]) -> dict[str, Any]:
     """A whole workflow around states: what they name and do not have is added."""
     known = dict(states)
+    first = next(iter(states))
+    for name in re.findall(r"\bstates\.(\w+)", repr(states)):
+        known.setdefault(name, {"type": "step", "command": "true", "on_success": first})
     for name, state in states.items():
         for target in _targets(state):
             known.setdefault(target, {"type": "terminal"})
@@ -128,12 +131,12 @@ def workflow_of(states: dict[str, Any]) -> dict[str, Any]:
         "name": "page",
         "version": "1.0.0",
         "inputs": [{"name": name} for name in inputs],
-        "states": {"initial": next(iter(states)), **known},
+        "states": {"initial": first, **known},
     }
 
 
 def _targets(state: dict[str, Any]) -> Iterator[str]:
-    for key in ("on_success", "on_failure", "on_complete"):
+    for key in ("on_success", "on_failure", "on_complete", "on_approve", "on_reject", "on_timeout"):
         if isinstance(state.get(key), str):
             yield state[key]
     for transition in state.get("transitions", ()):
