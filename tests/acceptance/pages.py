@@ -119,8 +119,11 @@ def workflow_of(states: dict[str, Any]) -> dict[str, Any]:
     """A whole workflow around states: what they name and do not have is added."""
     known = dict(states)
     first = next(iter(states))
+    # What is read without being there has run before.
     for name in re.findall(r"\bstates\.(\w+)", repr(states)):
-        known.setdefault(name, {"type": "step", "command": "true", "on_success": first})
+        if name not in known:
+            known[name] = {"type": "step", "command": "true", "on_success": first}
+            first = name
     for name, state in states.items():
         for target in _targets(state):
             known.setdefault(target, {"type": "terminal"})
