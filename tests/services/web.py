@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+CERTIFICATE = Path(__file__).with_name("tls.pem")
+"""A key and its certificate, for api.example.com, signed by itself; of no use to anybody else."""
 
 Act = Callable[["Call"], None]
 
@@ -135,6 +139,13 @@ class Service:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def tls() -> ssl.SSLContext:
+    """What a server for api.example.com has."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from awf.domain.outcomes import Usage
@@ -18,6 +17,7 @@ from awf.runners.agents.jsonlines import Words, as_object, at, count, objects, s
 from awf.runners.agents.options import NotOne, Option
 from awf.runners.agents.port import Answer, Event, ProviderFailed, Request, Text
 from awf.runners.agents.sse import Events, TooLong
+from awf.runners.retry_after import retry_after
 
 if TYPE_CHECKING:
     import httpx
@@ -219,12 +219,12 @@ def _whole(content: bytes, request: Request) -> Answer:
 
 async def _refusal(response: httpx.Response, request: Request) -> ProviderFailed:
     """What a status that is no success means."""
-    status, retry_after = response.status_code, _retry_after(response.headers)
+    status, wait = response.status_code, retry_after(response.headers)
     if status == 401:
         message = "authentication failed (HTTP 401)"
     elif status == 429:
         message = "rate limited (HTTP 429)"
-        message += "" if retry_after is None else f", retry after {retry_after:g}s"
+        message += "" if wait is None else f", retry after {wait:g}s"
     elif status >= 500:
         message = f"server error (HTTP {status})"
     elif status >= 400:
@@ -233,7 +233,7 @@ async def _refusal(response: httpx.Response, request: Request) -> ProviderFailed
         message = f"unexpected redirect (HTTP {status}): check base_url"
     content = await _content(response, LARGEST_COMPLAINT, cut=True)
     detail = _detail(as_object(content.decode(errors="replace")), request)
-    return ProviderFailed(f"{message}: {detail}" if detail else message, retry_after=retry_after)
+    return ProviderFailed(f"{message}: {detail}" if detail else message, retry_after=wait)
 
 
 async def _content(response: httpx.Response, most: int, *, cut: bool = False) -> bytes:
@@ -285,18 +285,6 @@ def _detail(body: Mapping[str, Any], request: Request) -> str:
 def _without_key(text: str, request: Request) -> str:
     key = str(_settings(request).get("api_key") or "")
     return text.replace(repr(key), "'***'").replace(key, "***") if key else text
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds; the header has them, or a date, which is by the service's own clock."""
-    value = headers.get("Retry-After", "").strip()
-    try:
-        if value.isdecimal():
-            return float(value[:9])
-        then = parsedate_to_datetime(value)
-        return max(0.0, (then - parsedate_to_datetime(headers.get("Date", ""))).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def _place(url: str) -> str:

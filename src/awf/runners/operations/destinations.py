@@ -134,7 +134,7 @@ def _ascii(host: str) -> str:
     as it is, and matches nothing."""
     try:
         return httpx.URL(scheme="http", host=host).raw_host.decode("ascii").lower().rstrip(".")
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         return host
 
 

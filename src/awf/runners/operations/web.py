@@ -35,6 +35,9 @@ LARGEST_JSON = 1024 * 1024
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
+_OURS = frozenset({"content-length", "transfer-encoding"})
+"""Header fields that are not taken from anybody: they say where a body ends."""
+
 
 class WebFailed(Exception):
     """There is no response. The text says why; no header field's value is in it."""
@@ -105,7 +108,7 @@ class Web:
                 return await _exchange(client, request)
         except TimeoutError:
             raise WebFailed(f"timeout exceeded ({duration_text(timeout or 0)})") from None
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise WebFailed(f"invalid url: {error}") from error
         except httpx.HTTPError as error:
             raise WebFailed(_reason(error)) from error
@@ -164,7 +167,8 @@ def _without_secrets(request: httpx.Request, before: httpx.Request) -> httpx.Req
 
 
 def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Header fields that can be sent. Raises WebFailed: what httpx says of others would show their values."""
+    """Header fields that can be sent, without those that follow from the body. Raises WebFailed: what httpx says of others
+    would show their values."""
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
             raise WebFailed(f"{name!r} is not the name of a header field")
@@ -172,7 +176,7 @@ def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
             raise WebFailed(
                 f"the value of the header field '{name}' holds a line break or a control character"
             )
-    return [(name, value.strip()) for name, value in headers.items()]
+    return [(name, value.strip()) for name, value in headers.items() if name.lower() not in _OURS]
 
 
 def _reason(error: httpx.HTTPError) -> str:

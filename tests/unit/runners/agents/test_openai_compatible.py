@@ -229,7 +229,7 @@ def test_statuses(status, body, expected):
         ({"Retry_After": " 0 "}, 0),
         ({"Retry_After": "Fri, 31 Dec 1999 23:59:59 GMT", "Date": "Fri, 31 Dec 1999 23:59:29 GMT"}, 30),
         ({"Retry_After": "Fri, 31 Dec 1999 23:59:59 GMT", "Date": "Fri, 31 Dec 2021 23:59:29 GMT"}, 0),
-        ({"Retry_After": "Fri, 31 Dec 1999 23:59:59 GMT"}, None),
+        ({"Retry_After": "Fri, 31 Dec 1999 23:59:59 GMT"}, 0),
         ({"Retry_After": "soon"}, None),
         ({"Retry_After": "-5"}, None),
     ],

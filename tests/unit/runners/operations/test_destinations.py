@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from awf.runners.operations.destinations import AllowedHosts, CheckedTransport, DestinationRefused
-from awf.runners.operations.web import Reply, Web, WebFailed
-from services.web import Service, service
+from awf.runners.operations.web import Reply, Web, WebFailed, _certificates
+from services.web import CERTIFICATE, Service, service, tls
 
 PUBLIC = "93.184.216.34"
 LISTED = ("api.example.com", "*.cdn.example.com", "10.0.0.0/8", "fd00::1", "localhost", "MÜNCHEN.example.")
@@ -224,6 +224,28 @@ def test_the_url_is_what_the_server_and_its_certificate_are_asked_about() -> Non
     assert str(seen[0].url) == "https://[2606:2800:220:1::1]/x?y"
     assert seen[0].headers["Host"] == "xn--bcher-kva.example"
     assert seen[0].extensions["sni_hostname"] == "xn--bcher-kva.example"
+
+
+def test_the_certificate_must_be_that_of_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    _certificates.cache_clear()
+    try:
+        with service(tls=tls()) as server:
+            server.answers("/", 200, "in secret")
+
+            def sent(host: str) -> str:
+                url = f"https://{host}:{server.port}/"
+                return send(url, "127.0.0.1", resolves=lambda _: ["127.0.0.1"], monkeypatch=monkeypatch).text
+
+            assert sent("api.example.com") == "in secret"
+            with pytest.raises(
+                WebFailed, match="TLS: Hostname mismatch, certificate is not valid for 'other.example"
+            ):
+                sent("other.example.com")
+            with pytest.raises(WebFailed, match="TLS: IP address mismatch"):
+                sent("127.0.0.1")
+    finally:
+        _certificates.cache_clear()
 
 
 def test_what_no_name_can_be_matches_nothing() -> None:

@@ -88,6 +88,8 @@ def test_a_text_is_sent_as_it_is_and_a_value_as_json(server: Service) -> None:
     ]:
         response({"url": server.url, "method": "POST", "body": body})
         assert (server.calls[-1].body, server.calls[-1].headers.get("Content-Type")) == (sent, kind)
+    response({"url": server.url, "method": "POST", "body": "abc", "headers": {"Content-Length": "9"}})
+    assert server.calls[-1].body == b"abc"
     response({"url": server.url, "method": "POST", "body": {}, "headers": {"content-type": "text/x"}})
     assert server.calls[-1].headers["content-type"] == "text/x"
 
@@ -193,6 +195,7 @@ def test_a_redirect_to_nowhere(server: Service, location: str) -> None:
         ({"url": "http://x", "method": "GET", "headers": {"a b": "1"}}, ["HTTP request failed: 'a b' is not the name of a header field"]),
         ({"url": "http://x", "method": "GET", "headers": {"a": "s\r\nb: c"}}, ["HTTP request failed: the value of the header field 'a' holds a line break or a control character"]),
         ({"url": "http://", "method": "GET"}, ["HTTP request failed: the url names no host"]),
+        ({"url": "http://xn--/", "method": "GET"}, ["HTTP request failed: invalid url: Malformed A-label, no Punycode eligible content found"]),
         ({"url": "http://h:x", "method": "GET"}, ["HTTP request failed: invalid url: Invalid port: 'x'"]),
     ],
 )  # fmt: skip
