@@ -114,8 +114,8 @@ def test_3_8_what_an_agent_may_not_say(keys, message):
 
 
 def test_3_8_everything_that_is_wrong_with_an_agent_at_once():
-    found = agent("prompt: x, prompt_file: y, mode: both, output_format: xml, skills: [3, {}], timeout: soon")
-    assert len(found) == 6
+    found = agent("prompt: x, prompt_file: y, mode: both, output_format: xml, skills: [{}], timeout: soon")
+    assert len(found) == 6, found
     assert {line.split()[0] for line in found} == {"error"}
 
 
@@ -164,6 +164,27 @@ def test_3_11_references_and_mistakes_in_a_prompt_file_have_their_place_there():
     assert found.endswith(f'referenced in prompt (did you mean "topic"?) ({path}:2:5)')
     (found,) = wrong("About {{if}}")
     assert found.endswith(f"({path}:1:11)")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("skills: [style]", "skill 'style' not found"),
+        ("skills: [{path: ./style}]", "skill: file not found: ./style/SKILL.md"),
+        ("role: critic", "role 'critic' not found"),
+    ],
+)
+def test_3_11_skills_and_roles_that_there_are_not(keys, message):
+    assert agent(f"provider: claude, prompt: x, {keys}") == [f"error {CONFIG}{message}"]
+
+
+def test_3_11_skills_and_roles_that_there_are():
+    files = {
+        ".awf/skills/style/SKILL.md": "Be short.\n",
+        ".awf/workflows/tone/SKILL.md": "Be kind.\n",
+        ".agents/roles/critic/AGENTS.md": "You are a critic.\n",
+    }
+    assert agent("provider: claude, prompt: x, skills: [style, {path: ./tone}], role: critic", files) == []
 
 
 def test_3_8_continue_from_names_a_state():
@@ -225,7 +246,8 @@ def test_3_7_inputs_of_an_operation_under_both_keys(key):
     ],
 )
 def test_3_7_what_an_operation_may_not_say(keys, message):
-    assert checked("operation", keys) == [f"error state 's': {message}"]
+    errors = [line for line in checked("operation", keys) if line.startswith("error")]
+    assert errors == [f"error state 's': {message}"]
 
 
 def test_3_7_an_operation_that_nobody_knows_is_a_warning():
@@ -241,7 +263,9 @@ def test_3_7_inputs_under_both_keys_at_once_are_warned_of():
 
 
 def test_3_11_references_in_the_inputs_of_an_operation_however_deep():
-    keys = "operation: http.request, inputs: {url: 'http://x', headers: {X: ['{{inputs.topci}}']}}"
+    keys = (
+        "operation: http.request, inputs: {url: 'http://x', method: GET, headers: {X: ['{{inputs.topci}}']}}"
+    )
     (found,) = checked("operation", keys)
     assert found == (
         'error state \'s\': undefined input "topci" referenced in inputs.headers.X (did you mean "topic"?)'
