@@ -216,6 +216,28 @@ states:
 """,
 }
 
+DELEGATING = {
+    MAIN: """
+name: main
+states:
+  initial: ask
+  ask: {type: agent, provider: service, prompt: "what is it?", conversation: {}, on_success: each}
+  each: {type: for_each, items: [1, 2], body: [fetch, more], on_complete: both}
+  fetch: {type: operation, operation: http.request, inputs: {method: GET, url: "http://x/{{loop.Item}}"}}
+  more:
+    type: agent
+    provider: service
+    prompt: "and {{states.fetch.Response.url}}?"
+    conversation: {continue_from: ask}
+    retry: {max_attempts: 2, initial_delay: 1s}
+    hooks: {post: [{command: "echo {{states.more.ExitCode}}"}]}
+  both: {type: parallel, parallel: [left, right], strategy: all_succeed, on_success: done}
+  left: {type: agent, provider: service, prompt: "left"}
+  right: {type: operation, operation: http.request, inputs: {method: POST, url: "http://y"}, timeout: 9s}
+  done: {type: terminal, message: "{{states.more.Output}}"}
+""",
+}
+
 FAILING = {"breaks": 3, "tolerant": 4, "any_fails": 5, "all_one": 2, "ends_badly": 1}
 SLOW = 1_000.0
 
@@ -224,7 +246,7 @@ def play(fact: StepStarted, place: Place) -> Played:
     """How its steps behave: what says so fails, what says so is slow, everything takes some time."""
     _, visits, tries = place
     text = fact.command.script if fact.command is not None else ""
-    flaky = {"flaky": 2, "say": 1, "all_step": 1}
+    flaky = {"flaky": 2, "say": 1, "all_step": 1, "more": 1}
     if fact.state in flaky:
         failing = tries < flaky[fact.state] and not (fact.state == "say" and visits > 1)
     elif fact.state == "greet":

@@ -7,6 +7,7 @@ The runner performs a command ``echo TEXT`` by writing the text. How long a step
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage
 from awf.engine.engine import Engine, EngineSettings
 from awf.engine.pinned import CHILD, digest
 from awf.engine.pinned import MAIN as MAIN_ROLE
@@ -29,6 +30,7 @@ from awf.journal.events import (
     StepRetrying,
     StepStarted,
 )
+from awf.journal.messages import ToolResult, ToolUse
 from awf.journal.store import Acceptance, Claim, ExecutionRow, Ownership
 from awf.server.feed import Feeds
 from awf.stores.memory import MemoryStore
@@ -103,7 +105,6 @@ class StageRunner:
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
     ) -> Outcome:
         """See the module's docstring; a time limit of the step holds."""
-        del context
         self.started.append(fact)
         played = self._player(fact, self._store.place(fact.path))
         limit = fact.timeout or PATIENCE
@@ -114,9 +115,24 @@ class StageRunner:
         except TimeoutError:
             if played.seconds > limit:
                 return Failed(f"timeout exceeded ({limit:g}s)", 124)
+        product = self._perform(fact, context, emit)
+        return Failed("", played.exit_code) if played.exit_code else Succeeded(product=product)
+
+    @staticmethod
+    def _perform(fact: StepStarted, context: StepContext, emit: Emit) -> Product | None:
+        """An agent repeats what it is asked, after all that was said before; an operation returns its inputs."""
+        if fact.operation is not None:
+            given = dict(fact.operation.inputs)
+            return Product(output=json.dumps(given), response=given)
+        if fact.agent is not None:
+            answer = " | ".join([*(turn.text for turn in context.turns), fact.agent.prompt])
+            emit("stdout", answer, False)
+            context.tell("assistant", (ToolUse("1", "look", {"at": fact.state}),))
+            context.tell("tool", (ToolResult("1", "seen"),))
+            return Product(output=answer, usage=Usage(input=len(answer), output=1))
         assert fact.command is not None
         emit("stdout", (fact.command.display or fact.command.script).removeprefix("echo "), False)
-        return Failed("", played.exit_code) if played.exit_code else Succeeded()
+        return None
 
     async def adopt(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
@@ -196,7 +212,7 @@ class Stage:
         )
         engine = Engine(
             store=store,
-            runners={"step": runner},
+            runners=dict.fromkeys(("step", "agent", "operation"), runner),
             attempts=ScriptedKeeper(),
             clock=loop,
             settings=EngineSettings(16, directory / "engines", directory / "servers"),

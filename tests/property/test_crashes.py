@@ -13,13 +13,14 @@ from awf.engine.evolve import fold
 from awf.journal.events import Entry, ExecutionCompleted, ExecutionFailed
 from awf.server.frames import in_default_stream
 from property.checks import check_at_rest, check_journal
-from property.everything import ASKING, TEXTS, play
+from property.everything import ASKING, DELEGATING, TEXTS, play
 from property.sameness import ended_steps, story
 from property.stage import NAME, Ended, Stage
 
 WELL = Stage(TEXTS, play, {"who": "world", "rounds": 2, "well": True})
 BADLY = Stage(TEXTS, play, {"who": "world", "rounds": 2, "well": False})
 ASKS = Stage(ASKING, play)
+DELEGATES = Stage(DELEGATING, play)
 SECOND_CRASHES = 60
 
 
@@ -89,6 +90,15 @@ def test_the_same_where_people_are_asked() -> None:
     assert final.message == "timeout 124"
     for length in range(1, len(whole.journal)):
         goes_on(ASKS, whole, whole.journal[:length])
+
+
+def test_the_same_where_agents_and_operations_work() -> None:
+    whole = DELEGATES.run()
+    final = whole.journal[-1].fact
+    assert isinstance(final, ExecutionCompleted)
+    assert final.message == "what is it? | what is it? | and http://x/2?"
+    for length in range(1, len(whole.journal)):
+        goes_on(DELEGATES, whole, whole.journal[:length])
 
 
 def test_an_engine_that_dies_while_it_goes_on_changes_nothing_either() -> None:
