@@ -26,14 +26,17 @@ def show() -> None:
       awf config show
     """
     from awf.catalog.configuration import OTHERS, read_configuration
+    from awf.cli.options import current
     from awf.cli.project import settings_of
+    from awf.cli.show import note, show_rows
     from awf.domain.secrets import MASK, is_secret
     from awf.settings import SETTINGS
 
     settings = settings_of()
     configuration = read_configuration(settings.config, settings.root)
     absent = "" if settings.config.exists() else " (there is none)"
-    click.echo(f"project: {settings.root}\nfile:    {settings.config}{absent}\n")
+    if current().format in {"text", "table"}:
+        click.echo(f"project: {settings.root}\nfile:    {settings.config}{absent}\n")
     rows = [
         (setting.key, _shown(getattr(settings, setting.name)), settings.sources.get(setting.name, "default"))
         for setting in SETTINGS
@@ -44,11 +47,18 @@ def show() -> None:
     for name, value in configuration.inputs.items():
         shown = MASK if is_secret(name) else json.dumps(value, ensure_ascii=False)
         rows.append((f"inputs.{name}", shown, f"{settings.config}: inputs.{name}"))
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for key, value, source in rows:
-        click.echo(f"{key.ljust(widths[0])}  {value.ljust(widths[1])}  {source}")
+    show_rows(
+        ("setting", "value", "source"),
+        rows,
+        {
+            "project": str(settings.root),
+            "file": str(settings.config),
+            "settings": [{"setting": key, "value": value, "source": source} for key, value, source in rows],
+            "warnings": [str(problem) for problem in configuration.warnings],
+        },
+    )
     for problem in configuration.warnings:
-        click.echo(f"{problem.position}: {problem.severity}: {problem.message}", err=True)
+        note(f"{problem.position}: {problem.severity}: {problem.message}")
 
 
 def _shown(value: object) -> str:

@@ -32,18 +32,25 @@ def check() -> None:
     Example:
       awf db check
     """
+    from awf.cli.options import current
     from awf.cli.project import settings_of
+    from awf.cli.show import show_json
     from awf.compose import check_store
 
     began = time.monotonic()
     found = check_store(settings_of())
-    for finding in found.findings[:SHOWN]:
-        click.echo(finding)
-    if len(found.findings) > SHOWN:
-        click.echo(f"and {len(found.findings) - SHOWN} more")
-    result = f"{len(found.findings)} findings" if found.findings else "ok"
     seconds = time.monotonic() - began
-    click.echo(f"{result}: {found.executions} executions, {found.entries} entries, {seconds:.1f} s")
+    if current().format == "json":
+        show_json(
+            {"findings": list(found.findings), "executions": found.executions, "entries": found.entries}
+        )
+    else:
+        for finding in found.findings[:SHOWN]:
+            click.echo(finding)
+        if len(found.findings) > SHOWN:
+            click.echo(f"and {len(found.findings) - SHOWN} more")
+        result = f"{len(found.findings)} findings" if found.findings else "ok"
+        click.echo(f"{result}: {found.executions} executions, {found.entries} entries, {seconds:.1f} s")
     if found.findings:
         click.echo(
             "awf: the store is damaged: put back a copy (`awf db backup` makes them), or go on with an empty storage "
@@ -67,10 +74,11 @@ def backup(file: Path) -> None:
       awf db backup ../awf-$(date +%F).db
     """
     from awf.cli.project import settings_of
+    from awf.cli.show import show_line
     from awf.compose import backup_store
 
     size = backup_store(settings_of(), file)
-    click.echo(f"{file}: {size:,} bytes")
+    show_line(f"{file}: {size:,} bytes", {"file": str(file), "bytes": size}, name=str(file))
 
 
 @command.command()
@@ -84,7 +92,10 @@ def vacuum() -> None:
       awf db vacuum
     """
     from awf.cli.project import settings_of
+    from awf.cli.show import show_line
     from awf.compose import vacuum_store
 
     before, after = vacuum_store(settings_of())
-    click.echo(f"{max(0, before - after):,} bytes given back: {before:,} before, {after:,} after")
+    back = max(0, before - after)
+    text = f"{back:,} bytes given back: {before:,} before, {after:,} after"
+    show_line(text, {"before": before, "after": after}, name=str(back))

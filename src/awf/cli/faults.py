@@ -24,13 +24,13 @@ _BREAK = "\n"
 _LARGEST_LOG = 1024 * 1024
 
 
-def tell(error: BaseException, *, command: str, as_json: bool) -> int:
-    """Say what went wrong with ``awf COMMAND``; the exit status of its class."""
+def tell(error: BaseException, *, command: str, as_json: bool, verbose: bool = False) -> int:
+    """Say what went wrong with ``awf COMMAND``, where ``verbose`` with its code; the exit status of its class."""
     found = _described(error, command)
     if as_json:
         click.echo(json.dumps({"error": found}, indent=2, ensure_ascii=False), err=True)
     else:
-        click.echo(_paragraph(found), err=True)
+        click.echo(_paragraph(found, verbose=verbose), err=True)
     return int(found["exit_status"])
 
 
@@ -70,8 +70,9 @@ def _object(code: str, message: str, status: int, remedy: str, **more: Any) -> d
     return {key: value for key, value in found.items() if value or key == "exit_status"}
 
 
-def _paragraph(found: dict[str, Any]) -> str:
-    lines = [f"awf: {found['message']}"]
+def _paragraph(found: dict[str, Any], *, verbose: bool) -> str:
+    code = f" [{found['code']}]" if verbose else ""
+    lines = [f"awf: {found['message']}{code}"]
     lines += [
         f"  {each['location']}: {each['message']}"
         for each in found.get("errors", ())

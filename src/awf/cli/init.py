@@ -89,7 +89,7 @@ def command(*, force: bool, for_user: bool) -> None:
     Example:
       awf init && awf run example
     """
-    from awf.cli.show import note
+    from awf.cli.show import note, show_line
 
     if for_user:
         from awf.catalog import config_directory
@@ -97,16 +97,19 @@ def command(*, force: bool, for_user: bool) -> None:
         base = config_directory(os.environ)
         for name in ("workflows", "prompts", "scripts"):
             (base / name).mkdir(parents=True, exist_ok=True)
-        click.echo(f"{base} is there, with workflows, prompts and scripts for all projects")
+        text = f"{base} is there, with workflows, prompts and scripts for all projects"
+        show_line(text, {"directory": str(base)}, name=str(base))
         return
     base = Path.cwd() / ".awf"
     if any((base / name).exists() for name in ("config.yaml", "workflows")) and not force:
-        click.echo(f"{base} is there already; nothing was changed (--force writes the example files)")
+        text = f"{base} is there already; nothing was changed (--force writes the example files)"
+        show_line(text, {"directory": str(base), "written": []})
         return
     for name, (text, mode) in FILES.items():
         path = base / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(mode)
-        click.echo(f".awf/{name}")
+    written = [f".awf/{name}" for name in FILES]
+    show_line("\n".join(written), {"directory": str(base), "written": written}, name="\n".join(written))
     note("try `awf run example`, or `awf run example --help`")

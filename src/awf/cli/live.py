@@ -80,13 +80,15 @@ class LiveView:
         self._over: list[Text] = []
         self._steps = self._retries = 0
         self._frame = 0
+        self._begun = False
         self._live: Live | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     # View
 
     def show(self, event: Event) -> None:
-        if self._ticking is None:
+        if not self._begun:
+            self._begun = True
             self.proceed()
             with contextlib.suppress(RuntimeError):
                 self._ticking = asyncio.get_running_loop().create_task(self._tick())

@@ -120,5 +120,6 @@ def main(arguments: list[str] | None = None) -> None:
 
         # The command alone: its arguments may hold secrets.
         command = next((word for word in given if word in COMMANDS), "")
-        status = tell(error, command=command, as_json=options.format == "json" or wants_json(given))
+        as_json = options.format == "json" or wants_json(given)
+        status = tell(error, command=command, as_json=as_json, verbose=options.verbose)
     sys.exit(status if isinstance(status, int) else 0)

@@ -20,6 +20,9 @@ REMOTE = frozenset({
     "cancel", "events", "history", "list", "logs", "respond", "resume", "run", "status", "transcript", "validate",
 })  # fmt: skip
 """The commands that can speak to a server elsewhere."""
+SHARED = (
+    "Every command also takes -f text|json|table|quiet, -q, -v, --no-color and --storage; see `awf --help`."
+)
 FORMATS: tuple[Format, ...] = ("text", "json", "table", "quiet")
 
 
@@ -99,6 +102,7 @@ def share(command: click.Command, *, remote: bool) -> click.Command:
             option.opts = [name for name in option.opts if name not in taken]
             option.hidden = True
             command.params.append(option)
+    command.epilog = command.epilog or SHARED
     if isinstance(command, click.Group):
         for below in command.commands.values():
             share(below, remote=remote)

@@ -8,7 +8,9 @@ from typing import Any
 
 from awf.catalog import Catalog, project_root
 from awf.cli.options import current
+from awf.domain.suggest import did_you_mean
 from awf.engine.ports import WorkflowFile
+from awf.errors import WorkflowNotFound
 from awf.settings import Settings, load_settings
 
 
@@ -27,7 +29,14 @@ def named_workflow(argument: str) -> WorkflowFile:
 
 def workflow_file(catalog: Catalog, argument: str) -> WorkflowFile:
     """The workflow that an argument means, by name or by path. Raises WorkflowNotFound."""
-    return catalog.find_path(argument) if _is_path(argument) else catalog.find(argument)
+    if _is_path(argument):
+        return catalog.find_path(argument)
+    try:
+        return catalog.find(argument)
+    except WorkflowNotFound as error:
+        if hint := did_you_mean(argument, catalog.identifiers()):
+            raise WorkflowNotFound(argument, error.message + hint) from None
+        raise
 
 
 def _is_path(argument: str) -> bool:

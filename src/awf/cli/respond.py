@@ -29,7 +29,7 @@ def command(execution: str, response: str | None, comment: str, path: str | None
 
 async def _respond(execution: str, response: str | None, comment: str, path: str | None) -> None:
     from awf.cli.access import open_access
-    from awf.cli.show import note
+    from awf.cli.show import show_line
 
     async with open_access() as access:
         if response is None:
@@ -43,4 +43,4 @@ async def _respond(execution: str, response: str | None, comment: str, path: str
             if response is None:
                 raise click.Abort
         await access.respond(execution, response, comment=comment, path=path)
-    note(f"answered: {response}")
+    show_line(f"answered: {response}", {"execution_id": execution, "response": response})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from awf.cli.completion import execution_ids
+from awf.cli.show import show_line
 from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def command(
         raise RequestInvalid("name the execution to resume; `awf resume --list` shows those that can be")
     overrides = collect_inputs(pairs, source, settings_of().root)
     if detach:
-        click.echo(asyncio.run(_detached(execution, from_step, overrides, latest=latest)))
+        execution_id = asyncio.run(_detached(execution, from_step, overrides, latest=latest))
+        show_line(execution_id, {"execution_id": execution_id}, name=execution_id)
         return None
     sys.exit(asyncio.run(_here(execution, from_step, overrides, output, latest=latest)))
 

@@ -11,6 +11,7 @@ import click
 from awf.cli.completion import workflow_names
 from awf.cli.given import ask_missing, collect_inputs
 from awf.cli.options import chosen_server, current
+from awf.cli.show import show_line
 from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def command(
 
         sys.exit(asyncio.run(run_step(settings, file, inputs, step, mocks, output)))
     if detach:
-        click.echo(asyncio.run(_detached(settings, file, inputs)))
+        execution_id = asyncio.run(_detached(settings, file, inputs))
+        show_line(execution_id, {"execution_id": execution_id}, name=execution_id)
         return None
     from awf.cli.foreground import Manner, run_here
 

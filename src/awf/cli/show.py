@@ -59,6 +59,17 @@ def show_record(pairs: Mapping[str, str], value: Any, *, name: str) -> None:
                     click.echo(f"{' ' * width} {line}")
 
 
+def show_line(text: str, value: Any, *, name: str = "") -> None:
+    """What was done: ``text`` for people, ``value`` as JSON, ``name`` in quiet (empty: nothing)."""
+    options = current()
+    if options.format == "json":
+        show_json(value)
+    elif not options.quiet:
+        click.echo(text)
+    elif name:
+        click.echo(name)
+
+
 def show_json(value: Any) -> None:
     """A value as JSON, as the API has it."""
     import msgspec

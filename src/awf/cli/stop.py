@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from awf.cli.options import current
+
 if TYPE_CHECKING:
     from awf.engine.presence import Member
 
@@ -32,6 +34,7 @@ def command(*, now: bool) -> None:
       awf stop --now
     """
     from awf.cli.project import settings_of
+    from awf.cli.show import show_json
     from awf.compose import Layout
     from awf.engine.presence import living
 
@@ -39,7 +42,7 @@ def command(*, now: bool) -> None:
     layout = Layout(settings.storage)
     servers = living(layout.servers)
     for member in servers:
-        click.echo(f"stopping server (pid {member.pid})")
+        _say(f"stopping server (pid {member.pid})")
         _signal(member, signal.SIGTERM)
         if now:
             # Another signal than the first: two of the same kind at once are one to the kernel.
@@ -47,11 +50,19 @@ def command(*, now: bool) -> None:
     _wait(servers)
     engines = [member for member in living(layout.engines) if not member.foreground]
     for member in engines:
-        click.echo(f"stopping engine (pid {member.pid})" + ("" if now else ", waiting for the steps it runs"))
+        _say(f"stopping engine (pid {member.pid})" + ("" if now else ", waiting for the steps it runs"))
         _signal(member, signal.SIGUSR2 if now else signal.SIGUSR1)
     _wait(engines)
     if not servers and not engines:
-        click.echo(f"nothing runs over {settings.storage}")
+        _say(f"nothing runs over {settings.storage}")
+    if current().format == "json":
+        pids = {"servers": [member.pid for member in servers], "engines": [member.pid for member in engines]}
+        show_json(pids)
+
+
+def _say(text: str) -> None:
+    if current().format in {"text", "table"}:
+        click.echo(text)
 
 
 def _signal(member: Member, number: signal.Signals) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import click
 
 from awf.cli.access import Event
+from awf.cli.options import current
 from awf.domain.timestamps import duration_text
 
 Shown: TypeAlias = Literal["streaming", "buffered", "silent"]
@@ -39,8 +40,6 @@ class View(Protocol):
 
 def choose_view(shown: Shown | None, execution: str) -> View:
     """The view for how output is to be shown; None: live on a terminal, streaming elsewhere."""
-    from awf.cli.options import current
-
     if shown is None and sys.stdout.isatty() and sys.stderr.isatty() and current().format == "text":
         from awf.cli.live import LiveView
 
@@ -68,8 +67,14 @@ class PlainView:
             case "execution.accepted":
                 for warning in data.get("warnings", ()):
                     say(f"warning: {warning}")
+            case "state.entered" if current().verbose:
+                self._step(f"{path} entered ({data['kind']}, {data['via']})")
+            case "hook.started" if current().verbose:
+                self._step(f"{path or 'workflow'}: hook {data['hook']}[{data['index']}]")
             case "step.started":
                 attempt = data["attempt"]
+                for warning in data.get("warnings", ()) if current().verbose else ():
+                    say(f"warning: {path}: {warning}")
                 self._step(f"{path} started" + (f" (attempt {attempt})" if attempt > 1 else ""))
             case "output":
                 self._output(path, data)

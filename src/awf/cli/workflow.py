@@ -125,8 +125,10 @@ def remove(name: str, *, for_user: bool) -> None:
       awf workflow remove release
     """
     from awf.catalog.installing import remove
+    from awf.cli.show import show_line
 
-    click.echo(f"removed {remove(name, _directory(for_user=for_user))}")
+    place = remove(name, _directory(for_user=for_user))
+    show_line(f"removed {place}", {"name": name, "directory": str(place)}, name=name)
 
 
 def _directory(*, for_user: bool) -> Path:

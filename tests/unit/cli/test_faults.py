@@ -90,3 +90,94 @@ def test_ctrl_c_is_no_fault(
 
     monkeypatch.setattr(cli_project, "settings_of", interrupted)
     assert ended(capsys, "list") == (130, "\nawf: interrupted\n")
+
+
+BROKEN = "name: broken\nstates:\n  initial: a\n  a: {type: step, command: 'x {{inputs.nmae}}', on_success: nowhere}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "texts"),
+    [
+        (("run", "brokn"), 1, ("workflow not found: brokn (did you mean 'broken'?)", "awf list")),
+        (
+            ("run", "broken"),
+            2,
+            (".awf/workflows/broken.yaml:4:", "undefined state 'nowhere'", "awf validate"),
+        ),
+        (("run", "./missing.yaml"), 1, ("workflow not found: ./missing.yaml",)),
+        (("run", "broken", "-i", "x"), 1, ("--input x: give KEY=VALUE",)),
+        (("run", "broken", "-i", "x=@prompts/no"), 1, ("prompt not found: no (searched in",)),
+        (("run", "broken", "--inputs", "nothing.json"), 1, ("--inputs nothing.json: No such file",)),
+        (("diagram", "broken"), 2, (".awf/workflows/broken.yaml:4:",)),
+        (("status", "nobody"), 1, ("execution not found: nobody", "awf status")),
+        (("logs", "nobody"), 1, ("execution not found: nobody",)),
+        (("events", "nobody", "-f"), 1, ("execution not found: nobody",)),
+        (("resume", "nobody"), 1, ("cannot be resumed: nobody", "awf resume --list")),
+        (("respond", "nobody", "yes"), 1, ("execution not found: nobody",)),
+        (("cancel", "nobody"), 1, ("execution not found: nobody",)),
+        (("validate", "nobody"), 1, ("workflow not found: nobody",)),
+        (("workflow", "install", "nowhere"), 1, ("no such pack: nowhere; give a directory",)),
+        (("workflow", "remove", "nothing"), 1, ("no pack 'nothing' is installed", "awf workflow list")),
+        (("workflow", "info", "nothing"), 1, ("no pack 'nothing' is installed",)),
+        (("error", "NOTHING"), 1, ("no error has the code NOTHING",)),
+        (("db", "check"), 1, ("there is no journal.db",)),
+        (("db", "backup", "x"), 1, ("there is no journal.db",)),
+        (("list", "--storage"), 1, ("--storage",)),
+        (("history", "--since", "soon"), 1, ("--since: 'soon' is not a time",)),
+        (("run", "broken", "--storage", "/dev/null/x"), 4, ("/dev/null/x", "--storage")),
+    ],
+)
+def test_every_mistake_is_one_clear_paragraph(
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    status: int,
+    texts: tuple[str, ...],
+) -> None:
+    (project / ".awf" / "workflows" / "broken.yaml").write_text(BROKEN)
+    found, said = ended(capsys, *arguments)
+    assert found == status, said
+    assert said.startswith("awf: ")
+    assert "Traceback" not in said
+    assert "reference" not in said.replace("references", "")
+    for text in texts:
+        assert text in said
+    found, said = ended(capsys, "--format", "json", *arguments)
+    told = json.loads(said)["error"]
+    assert (found, told["exit_status"]) == (status, status)
+    assert texts[0] in told["message"] or any(texts[0] in each["location"] for each in told["errors"])
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ("engine: [", "config error: parse: "),
+        ("engine: {slots: many}\n", "engine.slots: 'many' is not a number"),
+        ("storage: {path: 7}\n", "storage.path"),
+        ("- x\n", "must be a map"),
+    ],
+)
+def test_a_configuration_that_is_wrong_says_where(
+    project: Path, capsys: pytest.CaptureFixture[str], config: str, text: str
+) -> None:
+    (project / ".awf" / "config.yaml").write_text(config)
+    status, said = ended(capsys, "list")
+    assert status == 1
+    assert "config.yaml" in said
+    assert text in said
+
+
+def test_a_storage_that_cannot_be_used_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "file").write_text("")
+    (project / ".awf" / "workflows" / "hello.yaml").write_text(
+        "name: hello\nstates: {initial: a, a: {type: terminal}}\n"
+    )
+    status, said = ended(capsys, "run", "hello", "--storage", "file")
+    assert status == 4
+    assert "file" in said
+    assert "try" in said
+
+
+def test_verbose_tells_the_code(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = ended(capsys, "status", "nobody", "-v")
+    assert "[USER.FACADE.EXECUTION_NOT_FOUND]" in said
