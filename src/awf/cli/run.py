@@ -202,7 +202,7 @@ async def _there(
     async with RemoteAccess(server) as access:
         execution = await access.run(workflow, inputs)
         if detach:
-            click.echo(execution)
+            show_line(execution, {"execution_id": execution}, name=execution)
             return 0
         from awf.cli.afar import watch_there
 
