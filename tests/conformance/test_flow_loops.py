@@ -273,7 +273,9 @@ def test_4_8_dynamic_max_iterations(kind: str, limit: str, inputs: dict[str, Any
         ("many", 'value "many" is invalid: must be an integer'),
         ("2 ** 3", 'value "2 ** 3" is invalid: must be an integer'),
         ("2++3", 'value "2++3" is invalid: must be an integer'),
+        ("9" * 400, f'value "{"9" * 40}…" is invalid: the result is too large'),
     ],
+    ids=lambda value: value[:12],
 )
 @pytest.mark.parametrize("kind", ["for_each", "while"])
 def test_4_8_a_limit_that_cannot_be_used_fails_the_loop(kind: str, n: str, message: str) -> None:

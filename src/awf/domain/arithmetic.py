@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+_LONGEST_NUMBER = 18
+_SHOWN = 40
 _PART = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([-+*/%()]))")
 _DEEPEST = 50
 
@@ -13,15 +16,20 @@ class ArithmeticFailure(Exception):
 
 
 def whole_number(text: str) -> int:
-    """An integer, or the value of an expression of numbers, ``+ - * / %`` and parentheses, its fraction dropped."""
-    try:
-        return int(text.strip())
-    except ValueError:
-        pass
+    """An integer, or the value of an expression of numbers, ``+ - * / %`` and parentheses, its fraction dropped. Raises
+    ArithmeticFailure, also for what is beyond all numbers."""
+    trimmed = text.strip()
+    if len(trimmed) <= _LONGEST_NUMBER:
+        try:
+            return int(trimmed)
+        except ValueError:
+            pass
     parser = _Parser(text)
     value = parser.sum(0)
     if parser.peek() is not None:
         raise parser.refusal()
+    if not math.isfinite(value):
+        raise parser.refusal("the result is too large")
     return int(value)
 
 
@@ -40,8 +48,10 @@ class _Parser:
         if any(pair in text for pair in ("++", "**", "--")):
             raise self.refusal()
 
-    def refusal(self) -> ArithmeticFailure:
-        return ArithmeticFailure(f'value "{self._text.strip()}" is invalid: must be an integer')
+    def refusal(self, why: str = "must be an integer") -> ArithmeticFailure:
+        text = self._text.strip()
+        shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+        return ArithmeticFailure(f'value "{shown}" is invalid: {why}')
 
     def peek(self) -> str | None:
         return self._parts[self._next] if self._next < len(self._parts) else None
@@ -67,7 +77,7 @@ class _Parser:
             if operator == "*":
                 value *= right
             elif right == 0:
-                raise ArithmeticFailure(f'value "{self._text.strip()}" is invalid: division by zero')
+                raise self.refusal("division by zero")
             else:
                 value = value / right if operator == "/" else value % right
         return value
