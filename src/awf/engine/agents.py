@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -36,7 +36,7 @@ class AgentStep:
             prompt = _prompt(flow, path, state)
             system_prompt = flow.text(state.system_prompt, path) if state.system_prompt else ""
             role = _role(flow, path, state.role)
-            options = {name: flow.rendered(value, path) for name, value in state.options.items()}
+            options = _options(flow, path, state)
             env = {name: sealer.seal(flow.text(value, path)) for name, value in state.env.items()}
             parts = [] if state.dir is None else flow.parts(state.dir, path)
         except TemplateFailure as failure:
@@ -75,6 +75,16 @@ def masked_block(block: Block, sealer: Sealer) -> Block:
             return ToolUse(sealer.mask(id), sealer.mask(name), sealer.masked(given))
         case ToolResult(id=id, output=output, failed=failed):
             return ToolResult(sealer.mask(id), sealer.masked(output), failed)
+
+
+def _options(flow: Flow, path: str, state: AgentState) -> dict[str, Any]:
+    """The options without those whose template renders to nothing. Raises TemplateFailure."""
+    rendered = {name: flow.rendered(value, path) for name, value in state.options.items()}
+    return {
+        name: value
+        for name, value in rendered.items()
+        if value != "" or not isinstance(state.options[name], Template)
+    }
 
 
 def _prompt(flow: Flow, path: str, state: AgentState) -> str:
