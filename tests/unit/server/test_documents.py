@@ -100,7 +100,7 @@ async def test_query_parameters_are_described_as_they_are_read(bench: Bench) -> 
     assert (found["limit"]["schema"]["type"], found["limit"]["schema"]["minimum"]) == ("integer", 1)
     assert found["status"]["schema"]["enum"] == ["success", "completed", "failed", "cancelled"]
     stream = {item["name"] for item in paths["/api/executions/{id}/events"]["get"]["parameters"]}
-    assert stream == {"id", "Last-Event-ID", "last_event_id", "events"}
+    assert stream == {"id", "Last-Event-ID", "last_event_id", "events", "follow"}
 
 
 @scenario
