@@ -41,8 +41,9 @@ def read_operation(fields: Fields, name: str, draft: Draft) -> OperationState | 
             fields.error(fields.place, MISSING_FIELD, "operation is required for operation-type steps")
         return None
     signature = _signature(fields, node, draft)
-    if signature is not None:
-        _check_inputs(fields, signature, inputs, fields.value(given[0]) if given else None, node)
+    written = fields.value(given[0]) if given else MapNode(node.position)
+    if signature is not None and isinstance(written, MapNode):
+        _check_inputs(fields, signature, inputs, written, node)
     return OperationState(**common, operation=node.text, inputs=inputs)
 
 
@@ -64,12 +65,11 @@ def _signature(fields: Fields, node: ScalarNode, draft: Draft) -> Signature | No
 
 
 def _check_inputs(
-    fields: Fields, signature: Signature, inputs: Mapping[str, object], written: object, node: ScalarNode
+    fields: Fields, signature: Signature, inputs: Mapping[str, object], written: MapNode, node: ScalarNode
 ) -> None:
     """Warnings, because only the step fails, and that can be routed."""
-    entries = written.entries if isinstance(written, MapNode) else {}
     for name, message in signature.faults(inputs):
-        entry = entries.get(name)
+        entry = written.entries.get(name)
         known = any(parameter.name == name for parameter in signature.parameters)
         place = node.position if entry is None else entry.value.position if known else entry.key
         fields.warn(place, OPERATION_INPUT, f"{signature.name}: {message}")
