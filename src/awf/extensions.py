@@ -56,6 +56,13 @@ class Plugin:
     point: EntryPoint
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """Stands for an object that cannot be used."""
+
+    reason: str
+
+
 class Installed:
     """The plug-ins among entry points, by group; see ``awf.domain.extensions.Extensions``. ``find`` gives the entry points;
     it is called once, when somebody asks. Safe to use from several threads."""
@@ -96,8 +103,8 @@ class Installed:
             if (kind, name) not in self._loaded:
                 self._loaded[kind, name] = _loaded(plugin)
             found = self._loaded[kind, name]
-        if isinstance(found, ExtensionBroken):
-            raise found
+        if isinstance(found, _Broken):
+            raise ExtensionBroken(found.reason)
         return found
 
     def usable(self, kind: Kind) -> dict[str, Any]:
@@ -157,17 +164,39 @@ def installed() -> Installed:
 def _found() -> Mapping[Kind, Iterable[EntryPoint]]:
     from importlib.metadata import entry_points
 
-    points = entry_points()
-    return {kind: points.select(group=group) for kind, group in GROUPS.items()}
+    try:
+        points = entry_points()
+        return {kind: list(points.select(group=group)) for kind, group in GROUPS.items()}
+    except Exception:
+        each = _one_by_one()
+        return {kind: [point for point in each if point.group == group] for kind, group in GROUPS.items()}
+
+
+def _one_by_one() -> list[EntryPoint]:
+    """The entry points of every package whose metadata can be read, where those of one cannot."""
+    from importlib.metadata import distributions
+
+    found: list[EntryPoint] = []
+    for package in distributions():
+        try:
+            found += package.entry_points
+        except Exception as error:
+            log.warning(
+                "the entry points of a package cannot be read: %s: %s", package.locate_file(""), error
+            )
+    return found
 
 
 def _plugin(kind: Kind, point: EntryPoint) -> Plugin:
-    package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
+    try:
+        package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
+    except Exception:
+        package = point.value  # its metadata is damaged
     return Plugin(kind, point.name, package, point)
 
 
 def _loaded(plugin: Plugin) -> Any:
-    """The object, or an ExtensionBroken."""
+    """The object, or a _Broken."""
     try:
         found = plugin.point.load()
         found = found() if isinstance(found, type) else found
@@ -175,7 +204,7 @@ def _loaded(plugin: Plugin) -> Any:
     except (Exception, SystemExit) as error:
         log.debug("%s", plugin, exc_info=True)
         wrong = f"{plugin.point.value} cannot be loaded: {type(error).__name__}: {error}"
-    return ExtensionBroken(f"{plugin.package}: {wrong}") if wrong else found
+    return _Broken(f"{plugin.package}: {wrong}") if wrong else found
 
 
 def _wrong(plugin: Plugin, found: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ from awf.domain.extensions import ExtensionBroken, Kind
 from awf.domain.load import Loaded, load_workflow
 from awf.domain.schema import language_schema
 from awf.domain.workflow import OperationState
-from awf.extensions import GROUPS, Installed, installed
+from awf.extensions import GROUPS, Installed, _found, installed
 from awf.plugin import API_VERSION, Parameter, Signature
 
 
@@ -154,6 +155,21 @@ def test_a_module_that_is_not_there(module: ModuleType) -> None:
         "no_such_module:it: no_such_module:it has one of that name",
         "no_such_module:it: no_such_module:it cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'",
     ]
+
+
+def test_a_package_whose_metadata_is_damaged_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, content in (
+        ("bad", b"[awf.operations]\n\xff = x:y\n"),
+        ("good", b"[awf.operations]\ngood.one = some_plugin:It\n"),
+    ):
+        info = tmp_path / f"{name}-1.dist-info"
+        info.mkdir()
+        (info / "entry_points.txt").write_bytes(content)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert Installed(_found).names("operation") == ["good.one"]
+    assert "the entry points of a package cannot be read" in caplog.text
 
 
 def test_nothing_is_looked_for_until_somebody_asks() -> None:
