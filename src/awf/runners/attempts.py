@@ -73,18 +73,19 @@ class AttemptFiles:
         return self.directory / "record"
 
     def create(self, this_boot: str) -> None:
-        """Make the directory and its empty files, for nobody but us. Raises OSError."""
+        """Make the directory and its empty files, for nobody but us. Raises OSError, and leaves nothing then."""
         self.directory.mkdir(mode=0o700)
-        for path, content in (
-            (self.stdout, b""),
-            (self.stderr, b""),
-            (self.record_file, f"{this_boot}\n".encode()),
-        ):
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(fd, content)
-            finally:
-                os.close(fd)
+        try:
+            _write_new(self.stdout, b"")
+            _write_new(self.stderr, b"")
+            _write_new(self.record_file, f"{this_boot}\n".encode())
+        except OSError:
+            self.remove()
+            raise
+
+    def remove(self) -> None:
+        """Remove all of it, as far as that can be."""
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def record(self) -> Record:
         """What is known of it. Raises OSError."""
@@ -142,10 +143,10 @@ class Attempts:
     def forget(self, attempts: Collection[str]) -> threading.Thread | None:
         """See ``awf.engine.ports.AttemptKeeper``. A large file takes a while, and nobody waits for it: returns the thread
         that removes, if there is anything."""
-        paths = [self.files(attempt).directory for attempt in attempts]
-        if not paths:
+        kept = [self.files(attempt) for attempt in attempts]
+        if not kept:
             return None
-        removal = threading.Thread(target=_remove, args=(paths,), name="awf-forget")
+        removal = threading.Thread(target=_remove, args=(kept,), name="awf-forget")
         removal.start()
         return removal
 
@@ -158,6 +159,14 @@ class Attempts:
         self.notes.close()
 
 
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
+def _remove(kept: list[AttemptFiles]) -> None:
+    for files in kept:
+        files.remove()
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, content)
+    finally:
+        os.close(fd)

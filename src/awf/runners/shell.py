@@ -28,7 +28,7 @@ from awf.runners.exits import exit_or
 from awf.runners.notes import ticks
 from awf.runners.pipes import Pipe
 from awf.runners.processes import Leader, end
-from awf.runners.starting import CANNOT_START_EXIT, started
+from awf.runners.starting import CANNOT_START_EXIT, made, started
 
 LONGEST_ARGUMENT = 100 * 1024
 """Bytes of a command above which it is run from a file (the kernel's limit for one argument is 128 KiB)."""
@@ -57,8 +57,7 @@ class ShellRunner:
         if not directory.is_dir():
             return Failed(f"working directory does not exist: {directory}", CANNOT_START_EXIT)
         try:
-            kept = self.attempts.create(fact.attempt_id).directory if fact.detach else None
-            script = _Script(self.shell, fact.command, kept)
+            script = await self._prepared(fact, fact.command, cancel)
         except OSError as error:
             what = "keep the output" if fact.detach else "write the command to a temporary file"
             return Failed(f"cannot {what}: {error.strerror}: {error.filename}", CANNOT_START_EXIT)
@@ -83,6 +82,21 @@ class ShellRunner:
         finally:
             self.attempts.notes.ended(fact.attempt_id)
             script.remove()
+
+    async def _prepared(self, fact: StepStarted, command: ShellCommand, cancel: asyncio.Event) -> _Script:
+        """Raises OSError. A detached step's files are on the disk of the journal: while that is full, nothing starts."""
+        if not fact.detach:
+            return _Script(self.shell, command, None)
+
+        def make() -> _Script:
+            files = self.attempts.create(fact.attempt_id)
+            try:
+                return _Script(self.shell, command, files.directory)
+            except OSError:
+                files.remove()
+                raise
+
+        return await made(make, cancel)
 
     async def adopt(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float

@@ -12,6 +12,9 @@ from awf.domain.outcomes import Failed
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 """What the machine has too little of just now; the step waits."""
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The same of a disk."""
+
 EXHAUSTED_PAUSE = 0.2
 """Seconds between tries to start a process meanwhile."""
 
@@ -32,3 +35,15 @@ async def started(start_it: Callable[[], T], program: str, cancel: asyncio.Event
                 continue
             code = NOT_FOUND_EXIT if isinstance(error, FileNotFoundError) else CANNOT_START_EXIT
             return Failed(f"cannot start {program}: {getattr(error, 'strerror', None) or error}", code)
+
+
+async def made(make: Callable[[], T], cancel: asyncio.Event) -> T:
+    """What is made in the storage directory, once there is space for it. Raises OSError where it cannot be made for
+    another reason, or nobody wants it any more."""
+    while True:
+        try:
+            return make()
+        except OSError as error:
+            if error.errno not in EXHAUSTED | FULL or cancel.is_set():
+                raise
+        await asyncio.sleep(EXHAUSTED_PAUSE)

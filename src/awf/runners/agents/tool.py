@@ -20,7 +20,7 @@ from awf.runners.agents.speech import Speech
 from awf.runners.attempts import Attempts
 from awf.runners.detached import Ended, Following, start
 from awf.runners.recorder import Tail
-from awf.runners.starting import CANNOT_START_EXIT, NOT_FOUND_EXIT, started
+from awf.runners.starting import CANNOT_START_EXIT, NOT_FOUND_EXIT, made, started
 
 REMEMBERED = 64 * 1024
 """Bytes of standard error that the provider sees."""
@@ -52,7 +52,7 @@ class Tool:
         argv = [program if invocation.argv[0] == self.provider.program else invocation.argv[0]]
         argv += invocation.argv[1:]
         try:
-            self.attempts.create(self.exchange.attempt_id)
+            await made(lambda: self.attempts.create(self.exchange.attempt_id), cancel)
         except OSError as error:
             return self.exchange.refused(
                 f"cannot keep the output: {error.strerror}: {error.filename}", CANNOT_START_EXIT
