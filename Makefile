@@ -63,6 +63,12 @@ test-system: $(VENV)/.dev
 	tests/system/setup.sh
 	$(BIN)/python -m pytest tests/system $(ARGS)
 
+# The real command-line tools of agents, installed from npm and PyPI into .agent-tools, each against a model server on loopback.
+.PHONY: test-agents
+test-agents: $(VENV)/.dev
+	tests/agents_real/setup.sh .agent-tools
+	$(BIN)/python -m pytest tests/agents_real $(ARGS)
+
 # Needs `uv` on the PATH; rewrites the lock files from pyproject.toml.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group build pyproject.toml -o requirements/run.lock

@@ -1,0 +1,153 @@
+"""The real command-line tools, as they are on npm and PyPI, through real engines against a model server on loopback.
+
+``make test-agents`` installs them and runs this; it is not part of the other tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents_real.model_server import Call, ModelServer, Refuse, Reply, Say
+from agents_real.rigs import RIGS
+from awf.journal.messages import ToolResult, ToolUse
+from awf.runners.agents.registry import build_providers
+from conformance.harness import Result, run
+
+pytestmark = pytest.mark.timeout(300)
+each_tool = pytest.mark.parametrize("name", sorted(RIGS))
+
+TWO = """
+    name: two
+    states:
+      initial: one
+      one: {type: agent, provider: NAME, prompt: PROMPT, conversation: {}, FIRST on_success: NEXT}
+      two:
+        type: agent
+        provider: NAME
+        prompt: And a second thing
+        system_prompt: You are Bob.
+        conversation: {continue_from: one}
+        SECOND on_success: done
+      done: {type: terminal}
+    """
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, and an environment with nothing in it but that and a PATH."""
+    home = tmp_path / "home"
+    home.mkdir()
+    node = shutil.which("node")
+    path = ":".join([*([str(Path(node).parent)] if node else []), "/usr/bin", "/bin"])
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TMPDIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+def ask(
+    name: str,
+    home: Path,
+    replies: list[Reply],
+    *,
+    prompt: str = "Say hello",
+    system_prompt: str = "You are Zed.",
+    options: dict[str, Any] | None = None,
+    goes_on: bool = False,
+) -> tuple[Result, ModelServer]:
+    """Run one step of the tool, or two in one session."""
+    rig = RIGS[name]
+    assert rig.bin.is_dir(), f"{rig.bin} is not there: run `make test-agents`"
+    options = options if options is not None else ({"model": rig.model} if rig.model else {})
+    given = json.dumps(options).replace("{home}", str(home))
+    text = (
+        TWO.replace("NAME", name)
+        .replace("PROMPT", json.dumps(prompt))
+        .replace("NEXT", "two" if goes_on else "done")
+    )
+    text = text.replace("FIRST", f"options: {given}, system_prompt: {json.dumps(system_prompt)},")
+    text = text.replace("SECOND", f"options: {given}\n       ")
+    if not goes_on:
+        text = text[: text.index("      two:")] + "      done: {type: terminal}\n"
+    with ModelServer(replies) as server:
+        environ = {**rig.configure(home, server.url), "PATH": f"{rig.bin}:{os.environ['PATH']}"}
+        return run(text, environ=environ, providers=build_providers()), server
+
+
+def told(server: ModelServer, request: int = -1) -> str:
+    """All that the model was told with one request that had tools."""
+    return json.dumps(
+        [asked.body for asked in server.asked if asked.body.get("tools")][request], ensure_ascii=False
+    )
+
+
+@each_tool
+def test_a_step_that_uses_a_tool(name: str, home: Path) -> None:
+    rig = RIGS[name]
+    options = {"dangerously_skip_permissions": True, **({"model": rig.model} if rig.model else {})}
+    result, server = ask(name, home, [Call(*rig.shell), Say("All is done now.")], options=options)
+    assert result.status == "completed", (result.error, result.outputs)
+    assert result.outputs["one"] == "All is done now."
+    assert "You are Zed." in told(server, 0)
+    assert "Say hello" in told(server, 0)
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    [use] = [block for block in blocks if isinstance(block, ToolUse)]
+    [answer] = [block for block in blocks if isinstance(block, ToolResult)]
+    assert "echo hi" in str(use.input)
+    assert "hi" in str(answer.output)
+    assert not answer.failed
+    usage = result.steps["one"].usage
+    assert usage is not None
+    if rig.counts:
+        assert (usage.input, usage.output, usage.estimated) == (246, 90, False)
+
+
+@each_tool
+def test_text_comes_in_pieces_where_the_tool_has_them(name: str, home: Path) -> None:
+    result, _ = ask(name, home, [Say("one two three four")])
+    pieces = [fact.text for fact in result.of("step.output") if fact.stream == "stdout"]
+    assert "".join(pieces) == "one two three four"
+
+
+@each_tool
+def test_every_option_is_accepted(name: str, home: Path) -> None:
+    result, server = ask(name, home, [Say("fine")], options=RIGS[name].options)
+    assert result.status == "completed", result.error
+    assert result.outputs["one"].strip() == "fine"
+    assert "Say hello" in told(server)
+
+
+@each_tool
+def test_a_session_goes_on(name: str, home: Path) -> None:
+    result, server = ask(name, home, [Say("First answer."), Say("Second answer.")], goes_on=True)
+    assert result.status == "completed", result.error
+    assert result.outputs["two"].strip() == "Second answer."
+    assert all(
+        part in told(server) for part in ("Say hello", "First answer.", "And a second thing", "You are Bob.")
+    )
+    if RIGS[name].counts:
+        usage = result.steps["two"].usage
+        assert usage is not None
+        assert (usage.input, usage.output) == (123, 45)
+
+
+@each_tool
+@pytest.mark.parametrize("prompt", ["--help", 'say "hi" to $HOME\n\u00e9', "long " * 20_000 + "end"])
+def test_prompts_reach_the_model_as_they_are(name: str, home: Path, prompt: str) -> None:
+    result, server = ask(name, home, [Say("fine")], prompt=prompt, system_prompt="")
+    assert result.status == "completed", result.error
+    assert json.dumps(prompt, ensure_ascii=False)[1:-1].strip() in told(server)
+
+
+@each_tool
+def test_what_the_service_refuses_is_the_error(name: str, home: Path) -> None:
+    result, _ = ask(name, home, [Refuse(400, "this model is on holiday")])
+    assert result.status == "failed"
+    assert "this model is on holiday" in result.of("step.failed")[-1].error
