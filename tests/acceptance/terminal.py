@@ -23,7 +23,7 @@ class Terminal:
             sys.executable,
             ["-P", "-m", "awf", *arguments],
             cwd=str(project.root),
-            env={**project.environ(env), "TERM": "xterm-256color"},
+            env={"TERM": "xterm-256color", **project.environ(env)},
             dimensions=(24, columns),
             encoding="utf-8",
             timeout=30,

@@ -191,6 +191,33 @@ def test_a_step_is_run_again_at_a_breakpoint(project: Project) -> None:
     assert (project.root / "effects").read_text() == "x\nx\n"
 
 
+def test_a_wrong_value_at_a_breakpoint_is_told_and_asked_again(project: Project) -> None:
+    project.workflow(
+        "count",
+        "name: count\ninputs: [{name: n, type: integer, default: 1}]\nstates:\n  initial: a\n"
+        "  a: {type: step, command: 'echo {{inputs.n}}', on_success: z}\n  z: {type: terminal}\n",
+    )
+    terminal = Terminal(project, "run", "count", "--interactive")
+    terminal.answer("edit")
+    terminal.answer("n")
+    terminal.answer("many")
+    terminal.expect("cannot convert")
+    terminal.expect("a is about to start: echo 1")
+    terminal.answer("edit")
+    terminal.answer("n")
+    terminal.answer("5")
+    terminal.expect("a is about to start: echo 5")
+    terminal.answer("continue")
+    assert terminal.ended() == 0
+
+
+def test_a_terminal_that_cannot_draw_gets_lines(project: Project) -> None:
+    project.steps("hello", "echo hi")
+    terminal = Terminal(project, "run", "hello", env={"TERM": "dumb"})
+    assert terminal.ended() == 0
+    assert "awf: s1 started" in terminal.lines
+
+
 def test_interactive_without_a_terminal_is_refused(project: Project) -> None:
     project.steps("hello", "true")
     ran = project.awf("run", "hello", "--interactive")

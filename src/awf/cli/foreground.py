@@ -15,7 +15,7 @@ from awf.cli.local import execution_record, journal_events
 from awf.cli.options import current
 from awf.cli.prompt import Prompter, at_terminal
 from awf.cli.show import show_json
-from awf.cli.view import Shown, choose_view
+from awf.cli.view import Shown, choose_view, say
 from awf.cli.watching import CANCELLED_STATUS, Listener, Questions, interruptions, watch
 from awf.compose import (
     Layout,
@@ -30,7 +30,7 @@ from awf.domain.workflow import Executable, InlineFailure, TerminalState, Workfl
 from awf.engine.clock import SystemClock
 from awf.engine.pinned import Definitions
 from awf.engine.presence import Presence
-from awf.errors import ExecutionError
+from awf.errors import ExecutionError, InputsInvalid
 from awf.journal.events import ExecutionAccepted, ExecutionCancelled, ExecutionCompleted, ExecutionFailed
 from awf.journal.store import Ownership
 
@@ -75,27 +75,41 @@ class Foreground:
     """An engine for executions of our own, in this process; it takes nothing else on."""
 
     def __init__(
-        self, settings: Settings, store: Store, wakeups: Wakeups, presence: Presence, service: Service
+        self,
+        settings: Settings,
+        wakeups: Wakeups,
+        presence: Presence,
+        service: Service,
+        definitions: Definitions,
     ) -> None:
         self.service = service
         self._settings = settings
-        self._store = store
+        self._store = service.store
         self._wakeups = wakeups
         self._presence = presence
+        self._definitions = definitions
         self._prompter = Prompter()
 
     @classmethod
-    async def open(cls, settings: Settings, stack: contextlib.AsyncExitStack) -> Foreground:
-        """Over the store of a project; it is closed with the stack."""
+    async def open(
+        cls,
+        settings: Settings,
+        stack: contextlib.AsyncExitStack,
+        store: Store | None = None,
+        definitions: Definitions | None = None,
+    ) -> Foreground:
+        """Over a store, None: that of the project; it is closed with the stack. ``definitions`` says what pinned workflows
+        are; None: what was pinned."""
         engines = Layout(settings.storage).engines
-        store = open_store(settings)
+        store = store or open_store(settings)
         stack.push_async_callback(store.close)
         member = new_member(SystemClock(), engines, foreground=True)
         presence = Presence(engines, member)
         stack.callback(presence.release)
         wakeups = open_wakeups(settings, member, "engine")
         stack.callback(wakeups.close)
-        return cls(settings, store, wakeups, presence, build_service(settings, store, wakeups))
+        service = build_service(settings, store, wakeups)
+        return cls(settings, wakeups, presence, service, definitions or Definitions(store))
 
     @property
     def owner(self) -> str:
@@ -120,13 +134,17 @@ class Foreground:
             if again is None:
                 await self._report(execution)
                 return await self._status(execution)
-            execution = await self.resume(execution, again)
+            try:
+                execution = await self.resume(execution, again)
+            except InputsInvalid as error:
+                say(error.message)
+                execution = await self.resume(execution, Again(again.from_step))
 
     async def _run_one(self, execution: str, manner: Manner) -> Again | None:
         row = await self.service.execution(execution)
         shown = (manner.shown or "streaming") if manner.interactive else manner.shown
         view = choose_view(shown, execution)
-        grown, cancels = Grown(), set[asyncio.Task[None]]()
+        grown, cancels = _Grown(), set[asyncio.Task[None]]()
 
         async def cancel() -> None:
             await self.service.cancel(execution)
@@ -150,6 +168,7 @@ class Foreground:
             self._presence,
             appended=appended,
             around=None if gate is None else gate.before,
+            definitions=self._definitions,
         )
         self._wakeups.listen(engine.wake)
 
@@ -193,11 +212,11 @@ class Foreground:
         last = await self._store.journal(execution, after=row.last_seq - 1)
         accepted = first[0].fact
         assert isinstance(accepted, ExecutionAccepted)
-        workflow = await Definitions(self._store).workflow(accepted)
+        workflow = await self._definitions.workflow(accepted)
         return exit_status(last[-1].fact, workflow)
 
 
-class Grown:
+class _Grown:
     """Whether a journal may have grown since the last look."""
 
     def __init__(self) -> None:

@@ -6,30 +6,23 @@ states have left is mocked by states of their names that leave just that; they r
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awf.cli.foreground import Grown
-from awf.cli.local import journal_events
-from awf.cli.view import Shown, choose_view
-from awf.cli.watching import CANCELLED_STATUS, interruptions, watch
-from awf.compose import Layout, build_engine, build_service, kill_attempts, new_member, open_wakeups
+from awf.cli.foreground import Foreground, Manner
+from awf.cli.view import Shown
 from awf.domain.problems import Position
 from awf.domain.suggest import did_you_mean
 from awf.domain.templates import Template
 from awf.domain.workflow import Routing, State, StepState, TerminalState, Workflow, WorkflowHooks
-from awf.engine.clock import SystemClock
 from awf.engine.pinned import Definitions
-from awf.engine.presence import Presence
-from awf.errors import ExecutionError, RequestInvalid
-from awf.journal.store import Ownership, Store
+from awf.errors import RequestInvalid
+from awf.journal.store import Store
 from awf.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -68,51 +61,11 @@ async def run_step(
             if name not in found.states or name == step:
                 raise RequestInvalid(f"--mock: no other step '{name}'{did_you_mean(name, found.states)}")
     with tempfile.TemporaryDirectory(prefix="awf-step-") as place:
-        alone = dataclasses.replace(settings, storage=Path(place))
-        return await _run(alone, file, inputs, partial(_Altered, step=step, left=left), shown)
-
-
-async def _run(
-    settings: Settings,
-    file: WorkflowFile,
-    inputs: dict[str, Any],
-    altered: Callable[[Store], Definitions],
-    shown: Shown | None,
-) -> int:
-    layout = Layout(settings.storage)
-    async with contextlib.AsyncExitStack() as stack:
-        store = MemoryStore()
-        member = new_member(SystemClock(), layout.engines, foreground=True)
-        presence = Presence(layout.engines, member)
-        stack.callback(presence.release)
-        wakeups = open_wakeups(settings, member, "engine")
-        stack.callback(wakeups.close)
-        service = build_service(settings, store, wakeups)
-        execution = await service.run_file(file, inputs, owner=member.id)
-        grown = Grown()
-        engine = build_engine(
-            settings, store, wakeups, presence, appended=grown.look, definitions=altered(store)
-        )
-        wakeups.listen(engine.wake)
-        view = choose_view(shown, execution)
-        cancels = set[asyncio.Task[None]]()
-
-        def interrupted() -> None:
-            if cancels:
-                kill_attempts(engine.attempts)
-            cancels.add(asyncio.create_task(service.cancel(execution)))
-
-        with interruptions(interrupted):
-            row = await service.execution(execution)
-            watching = asyncio.create_task(watch(journal_events(store, row, grown.wait, outputs=False), view))
-            try:
-                await engine.run_only(Ownership(execution, member.id, 1))
-            finally:
-                grown.close()
-                last = await watching
-            await asyncio.gather(*cancels)
-    status = "" if last is None else last.data["status"]
-    return {"completed": 0, "cancelled": CANCELLED_STATUS}.get(status, ExecutionError.exit_status)
+        # Nothing of it is to be found by others: not the store alone.
+        alone, store = dataclasses.replace(settings, storage=Path(place)), MemoryStore()
+        async with contextlib.AsyncExitStack() as stack:
+            here = await Foreground.open(alone, stack, store, _Altered(store, step, left))
+            return await here.run(await here.service.run_file(file, inputs, owner=here.owner), Manner(shown))
 
 
 def _check(workflow: Workflow, step: str) -> None:

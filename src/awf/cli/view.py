@@ -5,6 +5,7 @@ For files, pipes and logs; ``awf.cli.live`` is for terminals. Both are a ``View`
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -40,7 +41,10 @@ class View(Protocol):
 
 def choose_view(shown: Shown | None, execution: str) -> View:
     """The view for how output is to be shown; None: live on a terminal, streaming elsewhere."""
-    if shown is None and sys.stdout.isatty() and sys.stderr.isatty() and current().format == "text":
+    can_draw = (
+        sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
+    )
+    if shown is None and can_draw and current().format == "text":
         from awf.cli.live import LiveView
 
         return LiveView(execution)
