@@ -6,9 +6,10 @@ block                   how it is tried
 ``bash``                run, all of a page as one script; a line that ends in ``# exit status N`` must do that
 ``console``             lines after ``$`` are run; what they say must be what the page says, but for ids, times and
                         the port
+``terminal``            the same on a terminal, which may have shown more than the page says
 a line ``\\`x\\`:``       before any block: its text is written to the file ``x``
 ``yaml``                a workflow or states: must be valid; settings: must be known
-``json``                must be JSON
+``json``, ``toml``      must be that
 ``python``              run
 ======================  ==============================================================================================
 
@@ -19,17 +20,20 @@ the foreground are passed over.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).parents[2]
+SESSIONS = ("console", "terminal")
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 ADDRESS = re.compile(r"\b(localhost|127\.0\.0\.1):2511\b")
 SERVER = re.compile(r"^(?:awf|make) serve\b[^&\n]*$", re.MULTILINE)
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\x04\b]|\^D")
 _PLACE = re.compile(r"`((?:~/)?\.?\w[\w./-]*\.\w+)`[^`\n]*:\n\n\Z")
 _BEHIND = re.compile(r"^(awf serve\b[^&\n]*) &$", re.MULTILINE)
 _STATUS = re.compile(r"^(.*?) +# exit status (\d+)$", re.MULTILINE)
@@ -83,29 +87,29 @@ def script(found: list[Block], port: int | str) -> str:
         elif block.language == "bash":
             text = _BEHIND.sub(rf"\1 --port {port} >&2 &\n{_LISTENS.format(port=port)}", text)
             lines.append(_STATUS.sub(r"(\1) && exit 99 || [ $? -eq \2 ]", SERVER.sub(":", text)))
-        elif block.language == "console":
+        elif block.language in SESSIONS:
             for command, _ in _commands(text):
                 run = ":" if SERVER.search(command) else f"{{ {command}\n}} 2>&1"
+                if block.language == "terminal":
+                    run = (
+                        f"script -qec {shlex.quote(f'stty cols 84 rows 40; {command}')} /dev/null </dev/null"
+                    )
                 lines.append(f"echo '@@ {block.line}'; {run} || true; echo '@@ -'")
     return "\n".join(lines)
 
 
-def shown(found: list[Block]) -> list[tuple[int, str]]:
-    """What the page shows of each command of its ``console`` blocks, with the line of the block."""
+def shown(found: list[Block], language: str) -> list[str]:
+    """What a page shows of each command of its sessions."""
     return [
-        (block.line, alike(output))
-        for block in found
-        if block.language == "console"
-        for _, output in _commands(block.text)
+        alike(output) for block in found if block.language == language for _, output in _commands(block.text)
     ]
 
 
-def said(output: str) -> list[tuple[int, str]]:
+def said(found: list[Block], language: str, output: str) -> list[str]:
     """As ``shown``, of what the script has written."""
-    return [
-        (int(line), alike(text))
-        for line, text in re.findall(r"^@@ (\d+)\n(.*?)^@@ -$", output, re.MULTILINE | re.DOTALL)
-    ]
+    lines = {block.line for block in found if block.language == language}
+    parts = re.findall(r"^@@ (\d+)\n(.*?)^@@ -$", _ESCAPE.sub("", output), re.MULTILINE | re.DOTALL)
+    return [alike(text) for line, text in parts if int(line) in lines]
 
 
 def alike(text: str) -> str:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from acceptance.pages import (
     CHECKOUT,
     PAGES,
     SERVER,
+    SESSIONS,
     blocks,
     said,
     script,
@@ -31,6 +33,7 @@ from acceptance.pages import (
 from acceptance.server import Project, Server
 from conformance.loading import checked
 
+RUN = {"bash", *SESSIONS}
 CONTRIBUTORS = {"benchmarks.md", "contributing.md", "testing.md"}
 """Pages about the checkout itself: their commands take minutes, or are this test."""
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]+)?\)")
@@ -80,8 +83,8 @@ def reader(project: Project) -> Project:
 @tried
 def test_commands_and_sessions(page: Path, reader: Project) -> None:
     found = blocks(page)
-    runnable = [block for block in found if block.place is not None or block.language in {"bash", "console"}]
-    if not any(block.language in {"bash", "console"} for block in runnable):
+    runnable = [block for block in found if block.place is not None or block.language in RUN]
+    if not any(block.language in RUN for block in runnable):
         return
     port, known = free_port(), {}
     if _speaks_to_a_server(page) and not starts_a_server(found):
@@ -89,7 +92,10 @@ def test_commands_and_sessions(page: Path, reader: Project) -> None:
         port, known = server.port, BEFORE.get(page.name, nothing)(reader, server)
     done = _bash(reader, script(runnable, port), known)
     assert done.returncode == 0, f"{page.name}: {done.stderr}"
-    assert said(done.stdout) == shown(found)
+    assert said(found, "console", done.stdout) == shown(found, "console")
+    for there, here in zip(said(found, "terminal", done.stdout), shown(found, "terminal"), strict=True):
+        rest = iter(there.splitlines())
+        assert [line for line in here.splitlines() if line not in rest] == [], there
 
 
 @pages
@@ -98,10 +104,12 @@ def test_what_is_written_down_is_valid(page: Path, tmp_path: Path) -> None:
         where = f"{page.name}:{block.line}"
         if block.language == "json":
             json.loads(block.text)
+        elif block.language == "toml":
+            tomllib.loads(block.text)
         elif block.language == "yaml":
             _check_yaml(where, yaml.safe_load(block.text), block.text, tmp_path)
         else:
-            known = {"", "bash", "console", "dockerfile", "ini", "nginx", "python", "text", "typescript"}
+            known = {"", "bash", "console", "dockerfile", "ini", "nginx", "python", "terminal", "text"}
             assert block.language in known, where
 
 
