@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -107,7 +106,7 @@ def test_what_is_written_down_is_valid(page: Path, tmp_path: Path) -> None:
         elif block.language == "toml":
             tomllib.loads(block.text)
         elif block.language == "yaml":
-            _check_yaml(where, yaml.safe_load(block.text), block.text, tmp_path)
+            _check_yaml(where, block.text, tmp_path, page.read_text())
         else:
             known = {"", "bash", "console", "dockerfile", "ini", "nginx", "python", "terminal", "text"}
             assert block.language in known, where
@@ -190,23 +189,19 @@ def free_port() -> str:
         return str(held.getsockname()[1])
 
 
-def _check_yaml(where: str, value: Any, text: str, root: Path) -> None:
+def _check_yaml(where: str, text: str, root: Path, page: str) -> None:
+    value = yaml.safe_load(text)
     assert isinstance(value, dict), where
     if "states" in value or all(isinstance(part, dict) and "type" in part for part in value.values()):
-        whole = (
-            text
-            if {"name", "states"} <= value.keys()
-            else yaml.safe_dump(
-                {
-                    **workflow_of(value.get("states", value)),
-                    **{k: v for k, v in value.items() if k == "inputs" and "states" in value},
-                },
-                sort_keys=False,
+        if not {"name", "states"} <= value.keys():
+            around = workflow_of(value.get("states", value))
+            text = yaml.safe_dump(
+                {**around, "inputs": value.get("inputs", around["inputs"])}, sort_keys=False
             )
-        )
         name = value["name"] if "name" in value and "states" in value else "page"
-        linked = checked({f".awf/workflows/{name}.yaml": whole}, name)
-        assert not linked.errors, f"{where}: {linked.errors}"
+        linked = checked({f".awf/workflows/{name}.yaml": text}, name)
+        wrong = [problem for problem in linked.errors if not _is_of_the_page(problem.message, page)]
+        assert not wrong, f"{where}: {wrong}"
     else:
         config = root / ".awf" / "config.yaml"
         config.parent.mkdir(exist_ok=True)
@@ -219,3 +214,9 @@ def _check_yaml(where: str, value: Any, text: str, root: Path) -> None:
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, ""), f"{where}: {done.stderr}"
+
+
+def _is_of_the_page(message: str, page: str) -> bool:
+    """Whether a type of state is not known because a plug-in that the page is about adds it."""
+    unknown = re.search(r"unknown type '(\w+)'", message)
+    return unknown is not None and f"| a state type | `awf.states` | `type: {unknown[1]}` |" in page
