@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Written
 from awf.domain.timestamps import duration_text
 from awf.journal.events import AgentCall
+from awf.runners.agents.bounds import cut_middle, sound
 from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Text, TextBlock
-from awf.runners.agents.results import NotJson, as_json, product
+from awf.runners.agents.results import NotJson, as_json, product, sane
 from awf.runners.agents.speech import Speech
 
 TIMEOUT_EXIT = 124
 LOST_EXIT = 137
+
+LONGEST_ERROR = 64 * 1024
+"""Bytes of what a provider says about a failure."""
 
 LONGEST_COMPLAINT = 4096
 """Characters of standard error that an error shows."""
@@ -48,11 +52,12 @@ class Exchange:
     ) -> Failed:
         """The provider has none. ``code`` and ``complaint``: with what its tool ended, and what it wrote to its standard
         error."""
-        error = f"{self.call.provider}: {failure.message.strip() or 'it failed and did not say why'}"
+        message = cut_middle(sound(failure.message.strip()), LONGEST_ERROR)
+        error = f"{self.call.provider}: {message or 'it failed and did not say why'}"
         complaint = complaint.strip()[-LONGEST_COMPLAINT:]
         if complaint and complaint not in error:
             error = f"{error}\n{complaint}"
-        made = None if failure.usage is None else Product(usage=failure.usage)
+        made = None if failure.usage is None else Product(usage=sane(failure.usage))
         return Failed(
             error,
             code or failure.exit_code,
@@ -64,7 +69,7 @@ class Exchange:
 
     def refused(self, message: str, code: int = 1) -> Failed:
         """It cannot be asked, or cannot be understood."""
-        return Failed(f"{self.call.provider}: {message}", code)
+        return Failed(f"{self.call.provider}: {sound(message)}", code)
 
     def lost(self, message: str, duration: float, stderr: Written) -> Failed:
         """Its end is not known, or not its own."""

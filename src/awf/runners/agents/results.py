@@ -16,6 +16,12 @@ from awf.runners.agents.port import Answer, Request
 LONGEST_OUTPUT = 10 * 1024 * 1024
 """Bytes of an answer that are kept, as of what a command writes: the first half, a mark, the last half."""
 
+MOST_TOKENS = 10**12
+"""Of an attempt; more is a mistake of who counted."""
+
+LONGEST_SESSION = 4096
+"""Characters of the name of a session."""
+
 CHARACTERS_PER_TOKEN = 4
 """Where nobody counted."""
 
@@ -35,6 +41,7 @@ def product(request: Request, answer: Answer) -> Product:
     usage = answer.usage or _estimate(request, text)
     if answer.cost is not None:
         usage = replace(usage, cost=answer.cost)
+    usage = sane(usage)
     try:
         value = _parsed(text) if _may_be_an_object(text) else None
     except ValueError:
@@ -42,8 +49,20 @@ def product(request: Request, answer: Answer) -> Product:
     return Product(
         output=cut_middle(text, LONGEST_OUTPUT),
         response=value if isinstance(value, dict) else None,
-        session=sound(answer.session),
+        session=sound(answer.session)[:LONGEST_SESSION],
         usage=usage,
+    )
+
+
+def sane(usage: Usage) -> Usage:
+    """What can be counted together, whatever a service says."""
+    cost = usage.cost
+    return Usage(
+        input=min(max(0, usage.input), MOST_TOKENS),
+        output=min(max(0, usage.output), MOST_TOKENS),
+        cached=min(max(0, usage.cached), MOST_TOKENS),
+        estimated=usage.estimated,
+        cost=cost if cost is not None and 0 <= cost <= MOST_TOKENS else None,
     )
 
 

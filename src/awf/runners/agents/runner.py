@@ -17,6 +17,7 @@ from awf.domain.outcomes import Failed, Outcome, Written
 from awf.domain.suggest import did_you_mean
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import StepStarted
+from awf.runners.agents.bounds import sound
 from awf.runners.agents.exchange import Exchange
 from awf.runners.agents.port import CommandLineProvider, Provider, ProviderFailed, RemoteProvider, Request
 from awf.runners.agents.speech import Speech
@@ -119,6 +120,8 @@ class AgentRunner:
         duration = self.clock.monotonic() - began
         if stopped is not None:
             return exchange.stopped(stopped, duration, Written())
+        if asking.cancelled():
+            return exchange.lost("it gave up by itself", duration, Written())
         try:
             return exchange.answered(asking.result(), duration, Written())
         except ProviderFailed as failure:
@@ -143,4 +146,4 @@ def _refusal(provider: Provider, exchange: Exchange) -> Failed | None:
             f'"{call.provider}"'
         )
     errors = provider.check(request)
-    return Failed("\n".join(f"{call.provider}: {error}" for error in errors)) if errors else None
+    return Failed("\n".join(f"{call.provider}: {sound(error)}" for error in errors)) if errors else None
