@@ -27,9 +27,7 @@ _MOST = 10
 """Names that a message lists."""
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-_NAME = re.compile(
-    r"""^name:[ \t]*(?:'([^\r\n]+)'|"([^\r\n]+)"|([^\s'"][^\r\n]*?))[ \t]*\r?$""", re.MULTILINE
-)
+_NAME = re.compile(r"^name:(.*)$", re.MULTILINE)
 
 
 def places(kind: Kind, root: str, own: str, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -125,7 +123,12 @@ def _name(path: str, text: str) -> str:
     """What a skill at a path calls itself; else its directory's name."""
     front = _FRONT_MATTER.match(text)
     named = _NAME.search(front[1]) if front else None
-    if named:
-        return str(named[1] or named[2] or named[3])
+    if named and (name := _unquoted(named[1].strip())):
+        return name
     place = posixpath.dirname(path) if path.endswith(".md") else path.rstrip("/")
     return posixpath.basename(place) or path
+
+
+def _unquoted(text: str) -> str:
+    quoted = len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]
+    return text[1:-1] if quoted else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +26,8 @@ LONGEST_SESSION = 4096
 CHARACTERS_PER_TOKEN = 4
 """Where nobody counted."""
 
-_FENCED = re.compile(r"```[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL)
-_EMBEDDED = re.compile(r"```json[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL | re.IGNORECASE)
+_FENCE = "```"
+_EMBEDDED = re.compile(r"```json[^\n`]*\n", re.IGNORECASE)
 
 _SHOWN = 200
 
@@ -79,9 +80,9 @@ def json_value(text: str) -> Any:
     try:
         return _parsed(text)
     except ValueError as error:
-        for found in _EMBEDDED.finditer(text):
+        for block in _embedded(text):
             with contextlib.suppress(ValueError):
-                return _parsed(found[1])
+                return _parsed(block)
         shown = text.strip()[:_SHOWN]
         raise NotJson(f"output format processing: invalid JSON: {error} (content: {shown})") from None
 
@@ -89,8 +90,20 @@ def json_value(text: str) -> Any:
 def _parsed(text: str) -> Any:
     """Raises ValueError."""
     text = text.strip()
-    fenced = _FENCED.fullmatch(text)
-    return parse_json(fenced[1] if fenced else text)
+    if text.startswith(_FENCE) and text.endswith(_FENCE) and "\n" in text:
+        text = text[text.index("\n") : -len(_FENCE)]
+    return parse_json(text)
+
+
+def _embedded(text: str) -> Iterator[str]:
+    """What blocks of JSON in a text hold, in a time that grows with the text and no faster."""
+    at = 0
+    while (begins := _EMBEDDED.search(text, at)) is not None:
+        at = text.find(_FENCE, begins.end())
+        if at < 0:
+            return
+        yield text[begins.end() : at]
+        at += len(_FENCE)
 
 
 def _may_be_an_object(text: str) -> bool:
