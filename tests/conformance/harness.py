@@ -33,6 +33,13 @@ from awf.runners.agents.port import Provider
 from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
+from awf.runners.operations.github.operations import github_operations
+from awf.runners.operations.http import HttpRequest
+from awf.runners.operations.notify import NotifySend
+from awf.runners.operations.port import Operation
+from awf.runners.operations.programs import Programs
+from awf.runners.operations.runner import OperationRunner
+from awf.runners.operations.web import Web
 from awf.runners.shell import ShellRunner
 from awf.settings import CONFIG_FILE
 from awf.stores.sqlite.store import SqliteStore
@@ -190,6 +197,13 @@ class _Host:
         self._presence.release()
 
 
+def own_operations(grace: float) -> Mapping[str, Operation]:
+    """The operations of awf, by name, that may go anywhere."""
+    web, programs = Web(), Programs(grace)
+    found: list[Operation] = [HttpRequest(web), NotifySend(web, programs), *github_operations(web, programs)]
+    return {operation.signature.name: operation for operation in found}
+
+
 async def _run(
     project: Path,
     inputs: dict[str, Any],
@@ -212,6 +226,7 @@ async def _run(
             runners={
                 "step": ShellRunner("/bin/sh", grace, clock, attempts),
                 "agent": AgentRunner(providers, grace, clock, attempts),
+                "operation": OperationRunner(own_operations(grace), clock, grace),
             },
             attempts=attempts,
             clock=clock,
