@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from agents.tools import KILLED, PROGRAMS, Bench
-from awf.runners.agents.port import TextBlock, ToolResult, ToolUse, Turn
+from agents_real.rigs import RIGS
+from awf.runners.agents.port import Request, TextBlock, ToolResult, ToolUse, Turn
 from awf.runners.agents.registry import build_providers
 
 PROVIDERS = build_providers()
@@ -185,6 +187,49 @@ def test_what_was_said_before_is_told_where_there_is_no_session(bench, name):
     ask(bench, name, "Three", turns=(Turn("user", "One"), Turn("assistant", "Two")))
     prompt = bench.asked(name)[0]["prompt"]
     assert prompt.index("User: One") < prompt.index("Assistant: Two") < prompt.index("Three")
+
+
+@each_tool
+def test_every_option(bench, name):
+    """With what the real tools are tried with; nothing that a provider declares is left out there."""
+    (bench.home / "notes.txt").write_text("notes")
+    options = json.loads(json.dumps(RIGS[name].options).replace("{home}", str(bench.home)))
+    declared = set(
+        re.findall(
+            r"[a-z_]+",
+            PROVIDERS[name].check(Request(prompt="x", options={"%": 1}))[0].partition("; there are ")[2],
+        )
+    )
+    assert declared - set(options) <= {
+        "output_format",
+        "dangerously_skip_permissions",
+        "allow_tool",
+        "deny_tool",
+        "output",
+    }
+    assert ask(bench, name, "Hello", options=options).answer.text == "You said: Hello."
+    assert ask(bench, name, "Hello", options={"output_format": "json"}).answer.text == "You said: Hello."
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("gemini", {"approval_mode": "plan", "dangerously_skip_permissions": "yes"}),
+        ("mistral_vibe", {"agent": "ask", "dangerously_skip_permissions": True}),
+    ],
+)
+def test_options_that_exclude_each_other(name, options):
+    (problem,) = PROVIDERS[name].check(Request(prompt="x", options=options))
+    assert problem.endswith("and dangerously_skip_permissions exclude each other")
+
+
+def test_the_default_agent_of_vibe_is_not_named(bench):
+    options = {"agent": "default", "dangerously_skip_permissions": True}
+    ask(bench, "mistral_vibe", "Hello", options=options)
+    argv = bench.asked("mistral_vibe")[0]["argv"]
+    assert argv[argv.index("--agent") + 1 :] == ["auto-approve"]
+    ask(bench, "mistral_vibe", "Hello", options={"agent": "default"})
+    assert "--agent" not in bench.asked("mistral_vibe")[1]["argv"]
 
 
 @each_tool

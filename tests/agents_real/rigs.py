@@ -70,7 +70,11 @@ def gemini(home: Path, url: str) -> dict[str, str]:
     return {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "key"}
 
 
-def github_copilot(_: Path, url: str) -> dict[str, str]:
+def github_copilot(home: Path, url: str) -> dict[str, str]:
+    (home / ".copilot" / "agents").mkdir(parents=True)
+    (home / ".copilot" / "agents" / "kind.agent.md").write_text(
+        "---\nname: kind\ndescription: kind\n---\nBe kind.\n"
+    )
     return {
         "COPILOT_PROVIDER_BASE_URL": f"{url}/v1",
         "COPILOT_OFFLINE": "true",
@@ -174,6 +178,7 @@ RIGS = {
             "deny_tools": ["shell(git push)"],
             "allow_all": False,
             "add_dir": ["/usr"],
+            "agent": "kind",
         },
         counts=False,
         model="gpt-5",

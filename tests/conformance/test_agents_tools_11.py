@@ -97,7 +97,7 @@ def test_json_is_extracted(name: str, environ: dict[str, str]) -> None:
     assert result.outputs["tell"] == '{"verdict":"fine","issues":[1,2]}'
 
 
-@each_tool
+@pytest.mark.parametrize("name", ["claude", "codex"])
 def test_50_megabytes(name: str, environ: dict[str, str]) -> None:
     result = ask(name, environ, "Hello [flood]", "", "done")
     assert result.status == "completed", result.error

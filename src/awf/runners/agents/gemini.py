@@ -41,8 +41,9 @@ class Gemini:
         found = options.problems(request.options, _OPTIONS)
         if request.model and not _MODEL.fullmatch(request.model):
             found.append(f"invalid model format: {request.model} (expected a name that starts with gemini-)")
-        skips = request.options.get("dangerously_skip_permissions")
-        if not found and request.options.get("approval_mode") and options.is_true(skips):
+        given = options.named(request.options, _OPTIONS)
+        skips = options.is_true(given.get("dangerously_skip_permissions")) if not found else False
+        if skips and given.get("approval_mode") is not None:
             found.append("options approval_mode and dangerously_skip_permissions exclude each other")
         return found
 

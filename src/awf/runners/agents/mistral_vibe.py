@@ -20,11 +20,14 @@ from awf.runners.agents.port import (
 from awf.runners.agents.prompts import fits, whole_prompt
 from awf.runners.agents.sessions import Session
 
-_AUTO_APPROVE = "auto-approve"
+_DEFAULT = "default"
+"""The agent that the tool takes by itself; by this name, not every version knows it."""
+
+_AGENT = options.text("--agent")
 
 _OPTIONS = {
-    "agent": options.text("--agent"),
-    "dangerously_skip_permissions": options.flag("--agent", _AUTO_APPROVE),
+    "agent": options.Option(_AGENT.expects, lambda value: [] if value == _DEFAULT else _AGENT.argv(value)),
+    "dangerously_skip_permissions": options.flag("--agent", "auto-approve"),
     "max_turns": options.number("--max-turns", whole=True),
     "max_tokens": options.number("--max-tokens", whole=True),
     "max_price": options.number("--max-price"),
@@ -49,25 +52,21 @@ class MistralVibe:
     def check(self, request: Request) -> list[str]:
         """See the port."""
         found = options.problems(request.options, _OPTIONS)
-        agent, skips = request.options.get("agent"), request.options.get("dangerously_skip_permissions")
-        if not found and agent not in (None, "default", _AUTO_APPROVE) and options.is_true(skips):
+        given = options.named(request.options, _OPTIONS)
+        skips = options.is_true(given.get("dangerously_skip_permissions")) if not found else False
+        if skips and given.get("agent") not in (None, _DEFAULT):
             found.append("options agent and dangerously_skip_permissions exclude each other")
         return found
 
     def invocation(self, request: Request) -> Invocation:
-        """See the port. The agent ``default`` is what the tool takes by itself; by that name, not every version knows it."""
+        """See the port."""
         prompt = whole_prompt(request)
         session = Session.read(request.session).id
-        chosen = {
-            name: value for name, value in request.options.items() if value != "default" or name != "agent"
-        }
-        if options.is_true(chosen.get("dangerously_skip_permissions")):
-            chosen.pop("agent", None)
         argv = [
             "vibe",
             *(("--prompt", prompt) if fits(prompt) else ("-p",)),
             *("--output", "streaming"),
-            *options.arguments(chosen, _OPTIONS),
+            *options.arguments(request.options, _OPTIONS),
             *(("--resume", session) if session else ()),
         ]
         return Invocation(

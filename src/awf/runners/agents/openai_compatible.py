@@ -150,7 +150,8 @@ class OpenAICompatible:
 
 def _settings(request: Request) -> dict[str, Any]:
     """The options, and what the environment says where they are silent."""
-    found = {name: value for name, value in request.options.items() if value not in ("", None)}
+    given = options.named(request.options, _OPTIONS)
+    found = {name: value for name, value in given.items() if value not in ("", None)}
     for name, variable in _VARIABLES.items():
         if name not in found and request.environ.get(variable):
             found[name] = request.environ[variable]

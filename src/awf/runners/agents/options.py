@@ -5,6 +5,7 @@ Options come from templates too, so ``"true"`` is a flag and ``"10"`` a number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,6 +13,8 @@ from typing import Any, TypeAlias
 from awf.domain.suggest import did_you_mean
 
 Argv: TypeAlias = list[str]
+
+_CAPITAL = re.compile(r"(?<=[a-z])[A-Z]")
 
 _FLAGS = {
     "true": True,
@@ -37,10 +40,23 @@ class Option:
     argv: Callable[[Any], Argv]
 
 
+def named(options: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The options by the names that they have here: ``allowedTools`` is ``allowed_tools``."""
+    return {_known_name(name, known): value for name, value in options.items()}
+
+
+def _known_name(name: str, known: Iterable[str]) -> str:
+    snake = _CAPITAL.sub(lambda found: "_" + found[0].lower(), name)
+    return snake if name not in known and snake in known else name
+
+
 def problems(options: Mapping[str, Any], known: Mapping[str, Option]) -> list[str]:
     """Everything that is wrong with the options. One that is None is not set."""
     found = []
-    for name, value in options.items():
+    for given, value in options.items():
+        name = _known_name(given, known)
+        if name != given and name in options:
+            found.append(f"option {given} is {name}, which is there too")
         option = known.get(name)
         if option is None:
             names = ", ".join(sorted(known))
@@ -55,10 +71,10 @@ def problems(options: Mapping[str, Any], known: Mapping[str, Option]) -> list[st
 
 def arguments(options: Mapping[str, Any], known: Mapping[str, Option]) -> Argv:
     """What checked options are on the command line, in the order in which the tool's are declared."""
-    argv = []
+    argv, given = [], named(options, known)
     for name, option in known.items():
-        if options.get(name) is not None:
-            argv += option.argv(options[name])
+        if given.get(name) is not None:
+            argv += option.argv(given[name])
     return argv
 
 

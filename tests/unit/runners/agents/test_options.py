@@ -39,6 +39,7 @@ KNOWN = {
         ({"turns": 3.0}, ["--turns", "3"]),
         ({"price": "0.5"}, ["--price", "0.5"]),
         ({"output_format": "json"}, []),
+        ({"outputFormat": "json", "model": None}, []),
         ({"yes": True, "model": "m"}, ["--model", "m", "--yes", "--really"]),
     ],
 )
@@ -75,6 +76,18 @@ def test_arguments(given, argv):
 )
 def test_what_is_wrong(given, expected):
     assert options.problems(given, KNOWN) == [expected]
+
+
+def test_a_name_in_another_spelling():
+    assert options.arguments({"maxTurns": 3}, {"max_turns": options.number("--max-turns", whole=True)}) == [
+        "--max-turns",
+        "3",
+    ]
+    found = options.problems({"outputFormat": "json", "output_format": "text"}, KNOWN)
+    assert found == ["option outputFormat is output_format, which is there too"]
+    assert options.problems({"MODEL": "m"}, KNOWN)[0].startswith(
+        "unknown option 'MODEL' (did you mean 'model'?)"
+    )
 
 
 def test_everything_that_is_wrong_at_once():
