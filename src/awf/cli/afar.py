@@ -27,12 +27,18 @@ async def watch_there(access: RemoteAccess, execution: str, shown: Shown | None)
     async def answer(path: str, response: str) -> None:
         await access.respond(execution, response, path=path)
 
+    async def cancel() -> None:
+        try:
+            await access.cancel(execution)
+        except AwfError as error:
+            view.say(f"it could not be cancelled: {error.message}")
+
     def interrupted() -> None:
         if cancels:
             watching.cancel()
         else:
             view.say(INTERRUPTED)
-            cancels.add(asyncio.create_task(access.cancel(execution)))
+            cancels.add(asyncio.create_task(cancel()))
 
     listeners = [Questions(view, Prompter(), answer)] if at_terminal() else []
     async with contextlib.aclosing(access.events(execution)) as events:
