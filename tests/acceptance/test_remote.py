@@ -78,10 +78,10 @@ def test_what_is_shown_is_the_same_near_and_far(near: Project, server: Server, f
     ):
         here, there = near.awf(*command), far(*command)
         assert (there.stdout, there.stderr) == (here.stdout, here.stderr), command
-    listed = read(near.awf("list", "-f", "json"))
-    for each in listed:
-        each.pop("source")
-    assert read(far("list", "-f", "json")) == listed
+    # Where a workflow was found is known on the machine of its files.
+    lists = [read(near.awf("list", "-f", "json")), read(far("list", "-f", "json"))]
+    here, there = ([{**each, "source": ""} for each in listed] for listed in lists)
+    assert there == here
     assert "cannot be run" in far("list").stdout
 
 
