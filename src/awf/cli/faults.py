@@ -54,7 +54,7 @@ def _described(error: BaseException, command: str) -> dict[str, Any]:
         )
     if isinstance(error, click.UsageError):
         help_ = f"`{error.ctx.command_path if error.ctx else 'awf'} --help`"
-        return _object(UserError.code, error.format_message(), UserError.exit_status, help_)
+        return _object(UserError.code, error.format_message().removesuffix("."), UserError.exit_status, help_)
     if isinstance(error, click.ClickException):
         return _object(UserError.code, error.format_message(), UserError.exit_status, "")
     if isinstance(error, OSError) and error.strerror:

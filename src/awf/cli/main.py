@@ -109,12 +109,6 @@ def main(arguments: list[str] | None = None) -> None:
 
         click.echo("awf: interrupted", err=True)
         status = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`awf history | head`): nothing is left to be said.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     except Exception as error:
         from awf.cli.faults import tell, wants_json
 

@@ -45,6 +45,7 @@ def test_a_command_line_that_cannot_be_understood(
     assert status == 1
     assert said.startswith("awf: ")
     assert "--help`" in said
+    assert ".;" not in said
     if "xml" not in arguments:
         status, said = ended(capsys, *arguments, "-f", "json")
         assert json.loads(said)["error"]["code"] == "USER.REQUEST.INVALID"
