@@ -65,7 +65,7 @@ def _workflows() -> None:
             each.name,
             each.version,
             each.source,
-            f"cannot be run: {each.error}" if each.error else each.description,
+            f"cannot be run: {_first(each.error)}" if each.error else each.description,
         )
         for each in found
     ]
@@ -75,6 +75,12 @@ def _workflows() -> None:
         found,
         empty="no workflows found; put one into .awf/workflows/, or make an example with `awf init`",
     )
+
+
+def _first(error: str) -> str:
+    """The first of what is wrong; `awf validate` tells the rest."""
+    first, more, _ = error.partition("; ")
+    return f"{first}; …" if more else first
 
 
 async def _elsewhere() -> list[Listed]:

@@ -21,6 +21,15 @@ def pack(project: Path) -> Path:
     return project
 
 
+def test_a_workflow_that_cannot_be_run_is_listed_with_the_first_reason(project: Path, call: Call) -> None:
+    folder = project / ".awf" / "workflows"
+    folder.joinpath("bad.yaml").write_text("name: bad\nstates:\n  initial: a\n  b: {type: stp}\n")
+    folder.joinpath("empty.yaml").write_text("")
+    lines = call("list").stdout.splitlines()
+    assert lines[1].endswith("'a' is not defined (.awf/workflows/bad.yaml:3:12); …")
+    assert lines[2].endswith("cannot be run: the file is empty (.awf/workflows/empty.yaml:1:1)")
+
+
 def test_packs_are_listed_with_what_is_wrong_with_them(pack: Path, call: Call) -> None:
     result = call("list")
     assert "tools/build" in result.stdout
