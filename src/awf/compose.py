@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from awf.dispatch.wakeups import Role, Wakeups
+    from awf.domain.workflow import Budget
     from awf.engine.engine import Engine
     from awf.engine.pinned import Definitions
     from awf.engine.ports import Catalog, Clock, StepRunner
@@ -157,10 +158,12 @@ def engine_fingerprint(settings: Settings) -> str:
     from awf.extensions import installed
 
     plugins = [(plugin.kind, plugin.name, plugin.package) for plugin in installed().plugins()]
-    others = sorted(read_configuration(settings.config, settings.root).others.items())
+    configuration = read_configuration(settings.config, settings.root)
+    others, prices = sorted(configuration.others.items()), sorted(configuration.prices.items())
     chosen = (
         (settings.slots, settings.shell, settings.grace, settings.max_transitions, settings.durability),
         (settings.retention_days, settings.retention_records, settings.http_allow_hosts, others),
+        (settings.max_tokens_total, settings.max_cost_usd, settings.max_duration, settings.on_budget, prices),
         plugins,
     )
     environment = sorted(item for item in _engine_environment().items() if item[0] not in VOLATILE)
@@ -296,6 +299,7 @@ def build_engine(
     """An engine over one store, holding ``presence``. ``appended`` is called after every append; None: the servers are
     woken. ``around`` puts something around every runner. ``definitions`` says what the pinned workflows are; None: what was
     pinned. ``stays``: it lives also while there is nothing to do."""
+    from awf.catalog.configuration import read_configuration
     from awf.engine.clock import SystemClock
     from awf.engine.engine import Engine, EngineSettings
     from awf.engine.retention import Retention
@@ -319,6 +323,8 @@ def build_engine(
             max_transitions=settings.max_transitions,
             retention=Retention(settings.retention_days, settings.retention_records),
             tools=tools(build_providers()),
+            budget=_budget(settings),
+            prices=read_configuration(settings.config, settings.root).prices,
         ),
         presence=presence,
         marks=wakeups,
@@ -326,6 +332,14 @@ def build_engine(
         environ=os.environ,
         definitions=definitions,
     )
+
+
+def _budget(settings: Settings) -> Budget | None:
+    """What every execution may spend; None: anything."""
+    from awf.domain.workflow import Budget
+
+    limits = settings.max_tokens_total or None, settings.max_cost_usd or None, settings.max_duration or None
+    return Budget(*limits, fails=settings.on_budget == "fail") if any(limits) else None
 
 
 def kill_attempts(attempts: Collection[str]) -> None:

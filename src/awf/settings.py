@@ -18,6 +18,10 @@ setting                ``.awf/config.yaml``         environment                d
 ``max_transitions``    ``engine.max_transitions``   ``AWF_MAX_TRANSITIONS``    10000
 ``retention_days``     ``retention.days``           ``AWF_RETENTION_DAYS``     30 (0: for ever)
 ``retention_records``  ``retention.records``        ``AWF_RETENTION_RECORDS``  100000 (0: all)
+``max_tokens_total``   ``budget.max_tokens_total``  ``AWF_MAX_TOKENS_TOTAL``   0 (no limit), of every execution
+``max_cost_usd``       ``budget.max_cost_usd``      ``AWF_MAX_COST_USD``       0 (no limit), of every execution
+``max_duration``       ``budget.max_duration``      ``AWF_MAX_DURATION``       0 (no limit; seconds), of every execution
+``on_budget``          ``budget.on_budget``         ``AWF_ON_BUDGET``          ``ask`` (or ``fail``)
 =====================  ===========================  =========================  ==================================
 
 Lists in the environment are separated by commas.
@@ -68,6 +72,10 @@ SETTINGS = (
     Setting("max_transitions", "engine.max_transitions", "AWF_MAX_TRANSITIONS"),
     Setting("retention_days", "retention.days", "AWF_RETENTION_DAYS"),
     Setting("retention_records", "retention.records", "AWF_RETENTION_RECORDS"),
+    Setting("max_tokens_total", "budget.max_tokens_total", "AWF_MAX_TOKENS_TOTAL"),
+    Setting("max_cost_usd", "budget.max_cost_usd", "AWF_MAX_COST_USD"),
+    Setting("max_duration", "budget.max_duration", "AWF_MAX_DURATION"),
+    Setting("on_budget", "budget.on_budget", "AWF_ON_BUDGET"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -93,6 +101,10 @@ class Settings:
     max_transitions: int
     retention_days: int
     retention_records: int
+    max_tokens_total: int
+    max_cost_usd: float
+    max_duration: float
+    on_budget: Literal["ask", "fail"]
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -105,9 +117,7 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
     config = Path(named or root / CONFIG_FILE)
     read = _Sources((config, _content(config, named=bool(named))), environ, arguments)
     storage = Path(read.text("storage") or root / ".awf" / "storage").expanduser()
-    durability = read.text("durability") or "full"
-    if durability not in {"full", "fast"}:
-        raise SettingsInvalid(f"{read.found['durability']}: {durability!r} is not one of full, fast")
+    durability = read.choice("durability", "full", "fast")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     shell = read.text("shell")
     if shell is not None and not (Path(shell).is_file() and os.access(shell, os.X_OK)):
@@ -127,10 +137,14 @@ def load_settings(root: Path, environ: Mapping[str, str], arguments: Mapping[str
         http_allow_hosts=_hosts(read),
         slots=read.whole("slots", 1, 100_000, max(16, 4 * cores)),
         shell=shell,
-        grace=read.seconds("grace", 5.0),
+        grace=read.amount("grace", 3600, 5.0, " seconds"),
         max_transitions=read.whole("max_transitions", 1, 10_000_000, 10_000),
         retention_days=read.whole("retention_days", 0, 36_500, 30),
         retention_records=read.whole("retention_records", 0, 1_000_000_000, 100_000),
+        max_tokens_total=read.whole("max_tokens_total", 0, 10**15, 0),
+        max_cost_usd=read.amount("max_cost_usd", 1_000_000_000, 0.0),
+        max_duration=read.amount("max_duration", 1_000_000_000, 0.0, " seconds"),
+        on_budget=read.choice("on_budget", "ask", "fail"),  # type: ignore[arg-type]
         sources=read.found,
     )
 
@@ -249,12 +263,21 @@ class _Sources:
                 raise SettingsInvalid(f"{source}: {found} is not between {low} and {high}")
         return found
 
-    def seconds(self, name: str, default: float) -> float:
+    def amount(self, name: str, most: int, default: float, unit: str = "") -> float:
         found = default
         for value, source in self._given(name):
             found = _number(value, source, float)
-            if not 0 <= found <= 3600:
-                raise SettingsInvalid(f"{source}: {found} is not between 0 and 3600 seconds")
+            if not 0 <= found <= most:
+                raise SettingsInvalid(f"{source}: {found} is not between 0 and {most}{unit}")
+        return found
+
+    def choice(self, name: str, *choices: str) -> str:
+        """The first is the default."""
+        found = choices[0]
+        for value, source in self._given(name):
+            if value not in choices:
+                raise SettingsInvalid(f"{source}: {value!r} is not one of {', '.join(choices)}")
+            found = value
         return found
 
 

@@ -20,7 +20,8 @@ from typing import Any, TypeAlias
 from awf.catalog import Catalog
 from awf.catalog.configuration import read_configuration
 from awf.catalog.sources import own_directories
-from awf.domain.outcomes import Usage
+from awf.domain.outcomes import Price, Usage
+from awf.domain.workflow import Budget
 from awf.engine.clock import SystemClock
 from awf.engine.engine import Engine, EngineSettings
 from awf.engine.presence import Member, Presence
@@ -104,6 +105,8 @@ def run(
     answers: Mapping[str, Answer | Sequence[Answer]] | None = None,
     slots: int = 16,
     max_transitions: int = 10_000,
+    budget: Budget | None = None,
+    prices: Mapping[str, Price] | None = None,
     grace: float = 5.0,
     resumes: Sequence[Resume] = (),
     providers: Mapping[str, Provider] | None = None,
@@ -120,7 +123,12 @@ def run(
     with tempfile.TemporaryDirectory(prefix="awf-conformance-") as directory:
         project = Path(directory)
         write_files(project, {"main": text, **(files or {})})
-        settings = {"slots": slots, "max_transitions": max_transitions}
+        settings = {
+            "slots": slots,
+            "max_transitions": max_transitions,
+            "budget": budget,
+            "prices": prices or {},
+        }
         cancels = [when for when in (cancel_when, cancel_again_when) if when is not None]
         given = {
             path: [each] if isinstance(each, (str, dict)) else list(each)
@@ -209,7 +217,7 @@ async def _run(
     inputs: dict[str, Any],
     environ: Mapping[str, str] | None,
     events: _Events,
-    limits: dict[str, int],
+    limits: dict[str, Any],
     grace: float,
     providers: Mapping[str, Provider],
 ) -> Result:
@@ -231,10 +239,9 @@ async def _run(
             attempts=attempts,
             clock=clock,
             settings=EngineSettings(
-                slots=limits["slots"],
                 engines=directory / "engines",
                 servers=directory / "servers",
-                max_transitions=limits["max_transitions"],
+                **limits,
                 tools=tools(providers),
             ),
             presence=presence,

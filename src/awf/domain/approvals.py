@@ -13,6 +13,7 @@ _OWN = ("on_approve", "on_reject", "on_timeout")
 def read_approval(fields: Fields, name: str, draft: Draft) -> ApprovalState | None:
     """None where it does not say what it asks; that is reported."""
     common = read_common(fields, name, draft, own=_OWN)
+    common["retry"] = common["budget"] = None
     routing = common["routing"]
     if routing.on_approve and routing.on_success:
         _warn(fields, "on_success", "beside 'on_approve'")

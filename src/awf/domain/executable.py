@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypedDict, cast
 
+from awf.domain.budgets import read_budget
 from awf.domain.draft import Draft
 from awf.domain.fields import Fields
 from awf.domain.hooks import read_hooks
@@ -13,7 +14,7 @@ from awf.domain.problems import Position
 from awf.domain.retry import read_retry
 from awf.domain.routing import read_routing
 from awf.domain.templates import Template
-from awf.domain.workflow import Hooks, OnCrash, Retry, Routing
+from awf.domain.workflow import Budget, Hooks, OnCrash, Retry, Routing
 
 
 class Common(TypedDict):
@@ -26,6 +27,7 @@ class Common(TypedDict):
     routing: Routing
     retry: Retry | None
     hooks: Hooks
+    budget: Budget | None
 
 
 def read_common(
@@ -40,6 +42,7 @@ def read_common(
         routing=read_routing(fields, name, draft, own),
         retry=read_retry(fields),
         hooks=read_hooks(fields, draft, escaping=draft.escaping if escaping is None else escaping),
+        budget=read_budget(fields),
     )
 
 

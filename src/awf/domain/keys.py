@@ -40,6 +40,7 @@ DURATION: Schema = {
 """``30s``, ``1m30s``, ``500ms``, or a number of seconds."""
 TEMPLATED_DURATION: Schema = {"anyOf": [*DURATION["anyOf"], {"type": "string", "pattern": r"\{\{"}]}
 TEXTS: Schema = {"type": "array", "items": TEXT}
+BUDGET_CHOICES = ("ask", "fail")
 VALUES: Schema = {"type": "object"}
 """A map of any values; texts in them, however deep, are templates."""
 TEMPLATES: Schema = {
@@ -93,3 +94,19 @@ class Keys:
     required: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
+
+
+BUDGET = {
+    "max_tokens_total": Key(
+        "How many tokens its agents may use, in and out.", {"type": "integer", "minimum": 1}
+    ),
+    "max_cost_usd": Key(
+        "How many US dollars its agents may cost.", {"type": "number", "exclusiveMinimum": 0}
+    ),
+    "max_duration": Key("How long it may work; waiting for people does not count.", DURATION),
+    "on_budget": Key(
+        "What happens when one of these is used up: a person is asked, or the step fails.",
+        choice(*BUDGET_CHOICES, ""),
+    ),
+}
+"""The limits that states and workflows may have."""

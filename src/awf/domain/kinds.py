@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from awf.domain.keys import (
+    BUDGET,
     EXPRESSION,
     FLAG,
     NAME,
@@ -53,6 +54,7 @@ _EXECUTABLE = _ANY | {
     "continue_on_error": Key("Whether a failure goes on like a success.", FLAG),
     "retry": Key("Whether and when a failure is tried again.", ref("retry")),
     "hooks": Key("Actions before and after the state.", ref("hooks")),
+    **BUDGET,
 }
 LEAF = _EXECUTABLE | {
     "on_crash": Key(
@@ -183,7 +185,7 @@ OPERATION = Keys(
 )
 _ANSWERED = either(TEXT, ref("failure"))
 APPROVAL = Keys(
-    {name: key for name, key in _EXECUTABLE.items() if name != "retry"}
+    {name: key for name, key in _EXECUTABLE.items() if name != "retry" and name not in BUDGET}
     | {
         "message": Key("What the person is asked (a template).", NAME),
         "timeout": Key(

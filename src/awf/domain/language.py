@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awf.domain.keys import (
+    BUDGET,
     DURATION,
     EXPRESSION,
     FLAG,
@@ -49,6 +50,7 @@ TOP = Keys(
         "states": Key("The state machine: 'initial', and the states by name.", ref("states")),
         "hooks": Key("Actions around the whole execution.", ref("workflow_hooks")),
         "escaping": Key("'off' pastes values into shell commands as code, in every state.", FLAG),
+        **BUDGET,
     },
     inert={"plugins": "", "env": ""},
     required=("name", "states"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from awf.domain.budgets import read_budget
 from awf.domain.commands import read_escaping
 from awf.domain.declarations import read_inputs
 from awf.domain.document import read_document
@@ -98,6 +99,7 @@ def _read(fields: Fields, draft: Draft, identifier: str) -> Workflow:
         inputs=inputs,
         outputs=read_outputs(fields),
         hooks=read_workflow_hooks(fields, draft),
+        budget=read_budget(fields),
         version=fields.text("version"),
         description=fields.text("description"),
         author=fields.text("author"),

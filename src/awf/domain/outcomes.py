@@ -50,6 +50,21 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a model costs: US dollars for a million tokens. ``cached``: of ``input`` that a cache had."""
+
+    input: float
+    output: float
+    cached: float
+
+    def of(self, usage: Usage) -> float:
+        """The cost of so many tokens."""
+        fresh = max(0, usage.input - usage.cached)
+        spent = fresh * self.input + usage.cached * self.cached + usage.output * self.output
+        return spent / 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """What a step made besides what it wrote: ``output`` (``states.X.Output``), ``response`` (``states.X.Response``), and
     of agents the value that the answer had to be, the session to go on with, and what it cost."""

@@ -138,6 +138,16 @@ class WorkflowHooks:
     cancel: tuple[HookAction, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent: tokens, US dollars, seconds; None: any. ``fails``: nobody is asked when it is used up."""
+
+    tokens: int | None = None
+    cost: float | None = None
+    duration: float | None = None
+    fails: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executable:
     """What every state that does something has. ``timeout`` in seconds, or a template that renders to a duration; it
@@ -150,6 +160,7 @@ class Executable:
     routing: Routing = field(default_factory=Routing)
     retry: Retry | None = None
     hooks: Hooks = field(default_factory=Hooks)
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +338,7 @@ class Workflow:
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     hooks: WorkflowHooks = field(default_factory=WorkflowHooks)
+    budget: Budget | None = None
     version: str = ""
     description: str = ""
     author: str = ""

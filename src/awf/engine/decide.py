@@ -36,13 +36,14 @@ from awf.engine import conversations, waiting
 from awf.engine.agents import AgentStep, masked_block
 from awf.engine.approvals import Approval
 from awf.engine.blocks import Block, Ending, Leaf
+from awf.engine.budgets import priced
 from awf.engine.calls import Call
 from awf.engine.crashes import after_crash
 from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
 from awf.engine.render import OperationStep, ShellStep
-from awf.engine.state import BLOCKS, PROCESSLESS, Activity, ExecutionState
+from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
     Continue,
@@ -221,7 +222,7 @@ class Core:
                 flow.collapse(activity)
             elif activity.started is None:
                 flow.arrive(activity)
-            elif activity.kind in PROCESSLESS and activity.flying:
+            elif activity.processless and activity.flying:
                 flow.proceed(activity)
             flow.settle_down()
         root = state.sequences[""]
@@ -235,7 +236,7 @@ class Core:
         """Does something else move this: a process, a hook, a delay, a person?"""
         if activity.path in self.state.hooks or activity.waits or activity.asks:
             return True
-        return activity.flying and activity.kind not in PROCESSLESS
+        return activity.flying and not activity.processless
 
     def _was_left(self, activity: Activity) -> bool:
         """A branch that ended stays until its block ends; nothing more is to be done for it while others run."""
@@ -280,7 +281,7 @@ class Core:
     def _finished(self, stimulus: StepFinished) -> None:
         state, flow = self.state, self._flow
         activity = state.activities.get(stimulus.path)
-        if activity is None or not activity.flying or activity.kind in PROCESSLESS:
+        if activity is None or not activity.flying or activity.processless:
             return
         fact = self._ended_fact(activity, stimulus.outcome)
         if state.cancel_requested:
@@ -352,7 +353,7 @@ class Core:
             "response": sealer.masked(product.response),
             "json": sealer.masked(product.json),
             "session": sealer.mask(product.session),
-            "usage": product.usage,
+            "usage": priced(self._flow, activity, product.usage),
         }
 
     def _hook_ended(self, stimulus: HookEnded) -> None:

@@ -13,12 +13,13 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from awf.domain.outcomes import Price
 from awf.domain.sealing import Sealer
-from awf.domain.workflow import Workflow
+from awf.domain.workflow import Budget, Workflow
 from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
 from awf.engine.flow import execution_of
@@ -69,7 +70,7 @@ class Marks(Protocol):
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """``slots``: executions running at once. ``engines``, ``servers``: the presence directories of the store. ``tools``:
-    the agents' providers that are processes of their own."""
+    the agents' providers that are processes of their own. ``budget``: what every execution may spend; ``prices`` of models."""
 
     slots: int
     engines: Path
@@ -78,6 +79,8 @@ class EngineSettings:
     max_transitions: int = 10_000
     retention: Retention = ALL
     tools: Collection[str] = ()
+    budget: Budget | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
 
 class Engine:
@@ -104,7 +107,15 @@ class Engine:
         self._settings = settings
         self._presence = presence
         self._marks = marks
-        self._machine = Machine(presence.member.id, environ, clock, settings.max_transitions, settings.tools)
+        self._machine = Machine(
+            presence.member.id,
+            environ,
+            clock,
+            settings.max_transitions,
+            settings.tools,
+            settings.budget,
+            settings.prices,
+        )
         self._definitions = definitions or Definitions(store)
         self._intake = Intake(store, presence.member.id)
         self._environment = Environment(

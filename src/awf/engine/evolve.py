@@ -11,7 +11,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from awf.domain.outcomes import Usage
-from awf.engine.state import Activity, ExecutionState, Kept, Question, Sequence, StepResult, is_below
+from awf.engine.state import (
+    CONTINUE,
+    Activity,
+    ExecutionState,
+    Kept,
+    Question,
+    Sequence,
+    StepResult,
+    is_below,
+)
 from awf.errors import ReplayDiverged
 from awf.journal.events import (
     AgentMessage,
@@ -68,6 +77,24 @@ def evolve(state: ExecutionState, entry: Entry) -> None:
     state.seq = entry.seq
     state.at = entry.at
     _apply(state, entry, entry.fact)
+    if state.asking or state.idle_since is not None:
+        _count_idle(state)
+
+
+def _count_idle(state: ExecutionState) -> None:
+    """The time in which everything waits for people is not spent."""
+    idle = (
+        bool(state.asking)
+        and not state.hooks
+        and not any(
+            each.waits or (each.flying and not each.processless) for each in state.activities.values()
+        )
+    )
+    if idle and state.idle_since is None:
+        state.idle_since = state.at
+    elif not idle and state.idle_since is not None:
+        state.idle += state.at - state.idle_since
+        state.idle_since = None
 
 
 def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
@@ -118,6 +145,7 @@ def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> N
     match fact:
         case ExecutionStarted():
             state.status, state.started, state.released = "running", True, False
+            state.started_at = entry.at
         case ExecutionRecovered():
             if not fact.orderly:
                 for activity in state.flying():
@@ -166,6 +194,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
         activity.first_started_at = entry.at
         state.next_step = max(state.next_step, fact.step + 1)
         activity.turns = _continued(state, fact)
+        activity.idle_before = state.idle
     activity.started, activity.flying, activity.retry_at = fact, True, None
     activity.question = activity.answer = None
     activity.attempt_at, activity.began = entry.at, entry.seq
@@ -300,6 +329,10 @@ def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:
         )
     activity.answer = fact
     state.asking.discard(fact.path)
+    held = activity.started.held if activity.started is not None else None
+    if held is not None and fact.response == CONTINUE:
+        scope = state.activities[held.path] if held.path else state
+        scope.raised[f"{held.level}.{held.measure}"] = held.spent + held.limit
 
 
 def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:

@@ -22,6 +22,7 @@ import msgspec
 from awf.domain.sealing import Sealer
 from awf.domain.workflow import TerminalState, Workflow
 from awf.engine.blocks import Block, Ending, Leaf, Processless, Verdict
+from awf.engine.budgets import Budgets
 from awf.engine.closing import Closing
 from awf.engine.evolve import evolve
 from awf.engine.hooks import Hooks
@@ -70,6 +71,7 @@ class Flow(View):
         self._due: list[Activity] = []
         self.hooks = Hooks(self)
         self.closing = Closing(self)
+        self.budgets = Budgets(self)
 
     def emit(self, fact: AnyFact) -> None:
         """Decide a fact: it holds from here on."""
@@ -166,10 +168,15 @@ class Flow(View):
             )
         except CannotStart as reason:
             fact = changed(fact, refused=self.sealer.mask(str(reason)))
+        return self._launch(activity, fact)
+
+    def _launch(self, activity: Activity, fact: StepStarted) -> None:
+        """Start an attempt, unless a budget that it would spend of is used up."""
+        if activity.kind not in PROCESSLESS and not fact.refused:
+            fact = self.budgets.checked(activity, fact)
         self.emit(fact)
-        if activity.kind in PROCESSLESS:
+        if activity.processless:
             self.later(activity)
-        return None
 
     def repeat(self, activity: Activity, *, recovered: bool) -> None:
         """Start the next attempt of what was rendered before."""
@@ -180,15 +187,15 @@ class Flow(View):
         """Start an attempt after the one that this fact started, otherwise as it says."""
         attempt = fact.attempt + 1
         name = attempt_id(self.state.execution, fact.step, attempt)
-        self.emit(changed(fact, attempt=attempt, attempt_id=name))
-        if activity.kind in PROCESSLESS:
-            self.later(activity)
+        self._launch(activity, changed(fact, attempt=attempt, attempt_id=name, held=None))
 
     def proceed(self, activity: Activity) -> None:
         """Let what has been started and has no process go on."""
         started = activity.started
         assert started is not None
-        if started.refused:
+        if started.held is not None:
+            self.budgets.judge(activity, started.held)
+        elif started.refused:
             self.finish_block(activity, Ending(failed=True, error=started.refused, exit_code=126))
         else:
             self.processless[activity.kind].proceed(self, activity, self.definition(activity))

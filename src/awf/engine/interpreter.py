@@ -280,6 +280,8 @@ class Interpreter:
     # Steps and hooks
 
     def _start(self, fact: StepStarted) -> None:
+        if fact.held is not None:
+            return
         if fact.kind in PROCESSLESS:
             if fact.timeout is not None:
                 self._timers.set(fact, fact.timeout)

@@ -8,7 +8,9 @@ import random
 import socket
 from collections.abc import Collection, Mapping
 
+from awf.domain.outcomes import Price
 from awf.domain.secrets import is_secret
+from awf.domain.workflow import Budget
 from awf.engine.files import read_text
 from awf.engine.ports import Clock
 from awf.engine.stimuli import World
@@ -16,7 +18,8 @@ from awf.engine.stimuli import World
 
 class Machine:
     """``engine`` is the engine's name, ``environ`` the environment that steps and templates get. ``secrets`` are the
-    values of secret variables in it, by the names under which they are sealed. ``tools`` as in ``World``."""
+    values of secret variables in it, by the names under which they are sealed. ``tools``, ``budget`` and
+    ``prices`` as in ``World``."""
 
     def __init__(
         self,
@@ -25,12 +28,16 @@ class Machine:
         clock: Clock,
         max_transitions: int,
         tools: Collection[str] = (),
+        budget: Budget | None = None,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
         self._engine = engine
         self._environ = dict(environ)
         self._clock = clock
         self._max_transitions = max_transitions
         self._tools = tools
+        self._budget = budget
+        self._prices = prices or {}
         self._user = _user()
         self._hostname = socket.gethostname()
         self.secrets = {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
@@ -46,6 +53,8 @@ class Machine:
             max_transitions=self._max_transitions,
             chance=random.random(),  # noqa: S311 - spreads retries, protects nothing
             tools=self._tools,
+            budget=self._budget,
+            prices=self._prices,
             file_exists=os.path.exists,
             read_file=read_text,
         )

@@ -41,6 +41,9 @@ LOOPS = frozenset({"for_each", "while"})
 APPROVE, REJECT, TIMEOUT = "approve", "reject", "timeout"
 """How an approval ends: its output."""
 
+CONTINUE, STOP = "continue", "stop"
+"""What people say to a budget that is used up."""
+
 CANCELLED = "cancelled"
 """The error of what was ended from outside."""
 
@@ -102,7 +105,8 @@ class Activity:
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
     ended. ``messages`` counts those of an agent's attempt; ``turns`` is the conversation that it goes on with.
-    ``turn`` is the last answer of one that talks with a person, ``answers`` counts those.
+    ``turn`` is the last answer of one that talks with a person, ``answers`` counts those. ``idle_before``: microseconds for which the execution had waited
+    for people when it started; ``raised``: its limits that people have raised, by level and measure.
     ``usage`` is what all its attempts, and everything in it, have cost. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
@@ -131,6 +135,8 @@ class Activity:
     turns: tuple[Turn, ...] = ()
     turn: AgentTurn | None = None
     answers: int = 0
+    idle_before: int = 0
+    raised: dict[str, float] = field(default_factory=dict)
 
     @property
     def place(self) -> dict[str, Any]:
@@ -149,6 +155,11 @@ class Activity:
         """Of an agent that has been started."""
         call = self.started.agent if self.started is not None else None
         return "" if call is None else call.provider
+
+    @property
+    def processless(self) -> bool:
+        """Does nothing but decisions move it?"""
+        return self.kind in PROCESSLESS or (self.started is not None and self.started.held is not None)
 
     @property
     def waits(self) -> bool:
@@ -214,6 +225,10 @@ class ExecutionState:
     asking: set[str] = field(default_factory=set)
     taken: int = 0
     usage: Usage | None = None
+    started_at: int = 0
+    idle: int = 0
+    idle_since: int | None = None
+    raised: dict[str, float] = field(default_factory=dict)
     kept: dict[str, Kept] = field(default_factory=dict)
 
     @property
@@ -242,9 +257,7 @@ class ExecutionState:
 
     def flying(self, path: str = "") -> list[Activity]:
         """Activities with a running process, below a path."""
-        return [
-            activity for activity in self.below(path) if activity.flying and activity.kind not in PROCESSLESS
-        ]
+        return [activity for activity in self.below(path) if activity.flying and not activity.processless]
 
     def hooks_below(self, path: str = "") -> list[HookStarted]:
         """Hooks with a running command, of the activity at a path and those below it."""

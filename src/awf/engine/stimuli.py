@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from awf.domain.outcomes import Outcome
+from awf.domain.outcomes import Outcome, Price
+from awf.domain.workflow import Budget
 from awf.journal.events import BlockKept, StepReused, Stream
 from awf.journal.messages import Block, Role
 
@@ -23,7 +24,8 @@ def _no_file(path: str) -> str:
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
     process environment and the machine, the limits in force, a random number from 0 to 1, the agents' providers that are
-    processes and can outlive the engine (``tools``), and the files that templates ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
+    processes and can outlive the engine (``tools``), what every execution may spend (``budget``), the ``prices`` of models
+    (or providers) by name, and the files that templates ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
     computed from this is in the facts."""
 
     now: int
@@ -34,6 +36,8 @@ class World:
     max_transitions: int = 10_000
     chance: float = 0.5
     tools: Collection[str] = ()
+    budget: Budget | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
     file_exists: Callable[[str], bool] = _nowhere
     read_file: Callable[[str], str] = _no_file
 

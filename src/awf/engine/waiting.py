@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from awf.engine import approvals, conversations, crashes
+from awf.engine import approvals, budgets, conversations, crashes
 from awf.engine.flow import Flow
 from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import Respond
@@ -22,6 +22,7 @@ SHORTEST_REST = 5_000_000
 
 _ANSWERED: Mapping[str, Callable[[Flow, Activity, InputReceived], None]] = {
     "approval": approvals.answered,
+    "budget": budgets.answered,
     "conversation": conversations.answered,
     "crash": crashes.answered,
 }

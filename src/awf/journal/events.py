@@ -194,11 +194,25 @@ class AgentCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     display: str = ""
 
 
+class BudgetReached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A budget that is used up. ``level``: ``state``, ``workflow`` or ``server``; ``path`` is that of the state, or of the
+    graph (empty: the execution). ``limit`` and ``spent``: tokens, US dollars (``cost``) or seconds (``duration``).
+    ``fails``: nobody is asked."""
+
+    level: Literal["state", "workflow", "server"]
+    path: str
+    measure: Literal["tokens", "cost", "duration"]
+    limit: float
+    spent: float
+    fails: bool = False
+
+
 class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     """An attempt of a step is about to start; durable before its process exists.
 
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
     failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
+    ``held``: it does not begin either, because a budget is used up; a person decides, or the step fails.
     ``detach``: the attempt outlives its engine. ``max_output``: bytes of each stream that are kept; None: the usual. ``warnings``: what people should know of what
     was made of it (a value with quote characters outside quotes, an input that is not exported).
 
@@ -222,6 +236,7 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     max_output: int | None = None
     detach: bool = False
     refused: str = ""
+    held: BudgetReached | None = None
     items: list[Json] | None = None
     limit: int | None = None
     left_out: int = 0
@@ -348,7 +363,7 @@ class AgentTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
     """The step waits for a person, without a process. ``kind`` says who asks: ``approval`` (a state of that
-    type), ``conversation`` (an agent whose attempt has ended with ``turn``; the answer is its next prompt), ``crash`` (what
+    type), ``budget`` (an attempt that was held), ``conversation`` (an agent whose attempt has ended with ``turn``; the answer is its next prompt), ``crash`` (what
     is to become of an attempt that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
     ``deadline`` in microseconds since the epoch: without an answer the step fails then."""
 

@@ -1,0 +1,183 @@
+"""Budgets: what agents may use and cost, and how long something may work. Pure.
+
+The limits of a state, of the blocks and sub-workflows around it, of the workflow and of the server are looked at before
+every attempt and every turn of a conversation, those of tokens and cost before agents only. An attempt is then started as
+``held``: it waits for a person, who grants as much again or stops it, or it fails. What runs is not cut short, but for a
+``max_duration`` with ``on_budget: fail``, which is a time limit as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+from awf.domain.outcomes import Usage
+from awf.domain.timestamps import duration_text
+from awf.domain.workflow import Budget, TerminalState
+from awf.engine.state import CONTINUE, STOP, Activity
+from awf.journal.events import BudgetReached, InputReceived, InputRequired, StepFailed, StepStarted
+
+if TYPE_CHECKING:
+    from awf.engine.flow import Flow
+
+SPENT_EXIT = 1
+
+Measure: TypeAlias = Literal["tokens", "cost", "duration"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """A budget, what has been spent of it, and which of its limits people have raised."""
+
+    level: Literal["state", "workflow", "server"]
+    path: str
+    budget: Budget
+    usage: Usage | None
+    seconds: float
+    raised: Mapping[str, float]
+
+    def limits(self, *, agent: bool) -> Iterator[tuple[Measure, float, float]]:
+        """Each limit that counts for an attempt, as it was set, and what has been spent of it."""
+        usage = self.usage or Usage()
+        if agent and self.budget.tokens is not None:
+            yield "tokens", self.budget.tokens, usage.total
+        if agent and self.budget.cost is not None:
+            yield "cost", self.budget.cost, usage.cost or 0.0
+        if self.budget.duration is not None:
+            yield "duration", self.budget.duration, self.seconds
+
+    def reached(self, *, agent: bool) -> BudgetReached | None:
+        """The first limit that is used up."""
+        for measure, limit, spent in self.limits(agent=agent):
+            if spent >= self.raised.get(f"{self.level}.{measure}", limit):
+                return BudgetReached(
+                    level=self.level,
+                    path=self.path,
+                    measure=measure,
+                    limit=limit,
+                    spent=spent,
+                    fails=self.budget.fails,
+                )
+        return None
+
+
+class Budgets:
+    """The budgets of one execution."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._written = any(
+            workflow.budget is not None
+            or any(not isinstance(each, TerminalState) and each.budget for each in workflow.states.values())
+            for workflow in flow.workflows.values()
+        )
+
+    def checked(self, activity: Activity, fact: StepStarted) -> StepStarted:
+        """The start of an attempt: held where a budget is used up, and with the time that is left of one that fails."""
+        if not self._written and self._flow.world.budget is None:
+            return fact
+        agent = activity.kind == "agent"
+        for account in self._accounts(activity):
+            reached = account.reached(agent=agent)
+            if reached is not None:
+                return msgspec.structs.replace(fact, held=reached)
+            if account.budget.fails and account.budget.duration is not None:
+                left = account.budget.duration - account.seconds
+                timeout = left if fact.timeout is None else min(fact.timeout, left)
+                fact = msgspec.structs.replace(fact, timeout=timeout)
+        return fact
+
+    def judge(self, activity: Activity, reached: BudgetReached) -> None:
+        """What becomes of an attempt that is held."""
+        flow = self._flow
+        if reached.fails:
+            flow.emit(StepFailed(**activity.place, exit_code=SPENT_EXIT, error=self._said(reached)))
+            return flow.settle(activity)
+        where = f"step '{activity.state}'" + (
+            f" ({activity.path})" if activity.path != activity.state else ""
+        )
+        prompt = (
+            f"{self._said(reached)}. Before {where} goes on: grant as much again (continue), "
+            f"or let the step fail (stop)?"
+        )
+        return flow.emit(
+            InputRequired(**activity.place, kind="budget", prompt=prompt, choices=(CONTINUE, STOP))
+        )
+
+    def _accounts(self, activity: Activity) -> Iterator[_Account]:
+        """Innermost first."""
+        flow, state = self._flow, self._flow.state
+        for each in (activity, *state.ancestors(activity.path)):
+            known = flow.definition(each)
+            own = None if isinstance(known, TerminalState) else known.budget
+            since = each.first_started_at if each.started is not None else flow.world.now
+            seconds = self._seconds(since, each.idle_before)
+            if own is not None:
+                yield _Account("state", each.path, own, each.usage, seconds, each.raised)
+            called = flow.workflow_of(each.path).budget if each.kind == "call_workflow" else None
+            if called is not None:
+                yield _Account("workflow", each.path, called, each.usage, seconds, each.raised)
+        seconds = self._seconds(state.started_at, 0)
+        for level, budget in (("workflow", flow.workflow_of("").budget), ("server", flow.world.budget)):
+            if budget is not None:
+                yield _Account(level, "", budget, state.usage, seconds, state.raised)  # type: ignore[arg-type]
+
+    def _seconds(self, since: int, idle_before: int) -> float:
+        """How long it has worked: without the time in which everything waited for people."""
+        state, now = self._flow.state, self._flow.world.now
+        idle = state.idle + (0 if state.idle_since is None else now - state.idle_since) - idle_before
+        return max(0, now - since - idle) / 1_000_000
+
+    def _said(self, reached: BudgetReached) -> str:
+        if reached.level == "server":
+            whose = "that the server allows an execution"
+        elif reached.level == "state":
+            whose = f"of state '{self._flow.state.activities[reached.path].state}'"
+        else:
+            whose = f"of workflow '{self._flow.workflow_of(reached.path).identifier}'"
+        limit, spent = _amount(reached.measure, reached.limit), _amount(reached.measure, reached.spent)
+        return f"the budget of {limit} {whose} is used up ({spent} so far)"
+
+
+def answered(flow: Flow, activity: Activity, answer: InputReceived) -> None:
+    """A person has decided; what they grant holds for everything that waits for the same."""
+    started = activity.started
+    assert started is not None
+    held = started.held
+    assert held is not None
+    if answer.response == STOP:
+        said = f": {answer.comment}" if answer.comment else ""
+        error = f"stopped by a person, because a budget is used up{said}"
+        return flow.emit(StepFailed(**activity.place, exit_code=SPENT_EXIT, error=error))
+    flow.repeat(activity, recovered=False)
+    for path in sorted(flow.state.asking):
+        other = flow.state.activities[path]
+        theirs = other.started.held if other.started is not None else None
+        if theirs is not None and _same(theirs, held) and not flow.is_ending(other):
+            place = {name: value for name, value in other.place.items() if name != "attempt"}
+            flow.emit(InputReceived(**place, response=CONTINUE, comment=answer.comment, by=answer.by))
+            flow.repeat(other, recovered=False)
+    return None
+
+
+def priced(flow: Flow, activity: Activity, usage: Usage | None) -> Usage | None:
+    """What an attempt used, with its cost: the provider's own, else by the price of the model, or of the provider."""
+    call = activity.started.agent if activity.started is not None else None
+    if usage is None or usage.cost is not None or call is None:
+        return usage
+    prices = flow.world.prices
+    price = prices.get(str(call.options.get("model") or "")) or prices.get(call.provider)
+    return usage if price is None else replace(usage, cost=price.of(usage))
+
+
+def _same(one: BudgetReached, other: BudgetReached) -> bool:
+    return (one.level, one.path, one.measure) == (other.level, other.path, other.measure)
+
+
+def _amount(measure: str, value: float) -> str:
+    if measure == "tokens":
+        return f"{value:.0f} tokens"
+    return f"${value:.4g}" if measure == "cost" else duration_text(round(value, 3))
