@@ -8,6 +8,8 @@ from awf.domain.files import FileMissing
 
 EVERYTHING: dict[str, Any] = {
     "name": "build",
+    "max_cost_usd": 2.5,
+    "on_budget": "fail",
     "escaping": True,
     "inputs": [{"name": "x", "default": "a,b"}],
     "outputs": [{"name": "log", "from": "states.one.Output"}],
@@ -63,6 +65,8 @@ EVERYTHING: dict[str, Any] = {
             "provider": "claude",
             "prompt": "{{.inputs.x}}",
             "skills": ["a", {"path": "b"}],
+            "max_tokens_total": 1000,
+            "max_duration": "1h",
             "options": {"model": "m"},
             "conversation": {"continue_from": "ask"},
             "mcp_proxy": {"enable": True, "plugin_tools": [{"plugin": "p", "expose": ["o"]}]},

@@ -203,7 +203,9 @@ states:
   in_each: {type: approval, message: "{{loop.Item}}?"}
   work: {type: step, command: "echo {{states.in_each.Response.by}}"}
   slow: {type: step, command: "echo asked"}
-  limited: {type: call_workflow, workflow: child, timeout: 30s, on_failure: done}
+  limited: {type: call_workflow, workflow: child, timeout: 30s, on_failure: timed}
+  timed: {type: for_each, items: [1, 2, 3, 4, 5], body: [tick], max_duration: 2s, on_success: done}
+  tick: {type: step, command: "echo tick"}
   done: {type: terminal, message: "{{states.late.Output}} {{states.limited.ExitCode}}"}
   bad: {type: terminal, status: failure}
 """,

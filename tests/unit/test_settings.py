@@ -33,6 +33,13 @@ def test_none_and_empty_mean_unset_in_every_source(tmp_path: Path) -> None:
     assert settings.port == 2511
 
 
+def test_budgets_of_every_execution(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert (settings.max_tokens_total, settings.max_cost_usd, settings.max_duration) == (0, 0, 0)
+    settings = load(tmp_path, {"AWF_MAX_TOKENS_TOTAL": "5"}, "budget: {max_cost_usd: 1.5, on_budget: fail}\n")
+    assert (settings.max_tokens_total, settings.max_cost_usd, settings.on_budget) == (5, 1.5, "fail")
+
+
 def test_lists_come_from_commas_and_from_yaml(tmp_path: Path) -> None:
     settings = load(
         tmp_path, {"AWF_ALLOW_HOST": "a, b"}, "server: {allow_origin: ['http://x', 'http://y']}\n"
@@ -52,6 +59,8 @@ def test_a_relative_storage_is_below_the_current_directory(
     ("environ", "config", "message"),
     [
         ({"AWF_PORT": "http"}, "", "AWF_PORT: 'http' is not a number"),
+        ({"AWF_MAX_COST_USD": "-1"}, "", "AWF_MAX_COST_USD: -1.0 is not between 0 and"),
+        ({}, "budget: {on_budget: maybe}", "budget.on_budget: 'maybe' is not one of ask, fail"),
         ({"AWF_PORT": "70000"}, "", "AWF_PORT: 70000 is not between 0 and 65535"),
         ({}, "server: {port: [1]}", r"config.yaml: server.port: \[1\] is not a number"),
         ({}, "engine: {slots: true}", "engine.slots: True is not a number"),

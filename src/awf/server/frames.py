@@ -13,8 +13,8 @@ execution.released     execution.released   all      status, at [, waiting_for]
 state.entered          state.entered        all      step_name, kind, via, at [, path]
 step.reused            step.reused          all      step_name, status, output, started_at, completed_at, attempt,
                                                      exit_code, reused [, output_truncated, path]
-step.started           step.started         default  step_name, status, started_at, attempt [, recovered, warnings,
-                                                     path]
+step.started           step.started         default  step_name, status, started_at, attempt [, recovered, held,
+                                                     warnings, path]
 step.adopted           step.adopted         all      step_name, status, attempt, at [, path]
 step.output            output               default  step_name, output, stream [, truncated, path]
 agent.message          agent.message        all      step_name, role, blocks, attempt, at [, path]
@@ -135,6 +135,7 @@ def event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str,
                 "started_at": at,
                 "attempt": fact.attempt,
                 **({"recovered": True} if fact.recovered else {}),
+                **({"held": True} if fact.held is not None else {}),
                 **({"warnings": fact.warnings} if fact.warnings else {}),
                 **_place(fact),
             }

@@ -98,7 +98,8 @@ class RespondRequest(Struct, forbid_unknown_fields=True):
 
 class Waiting(Struct, omit_defaults=True, kw_only=True):
     """A step that waits for a person. ``kind``: ``approval`` is a state of that type,
-    ``conversation`` an agent's answer that a person replies to, ``crash`` asks what is to become
+    ``conversation`` an agent's answer that a person replies to, ``budget`` an attempt that would spend more than was
+    allowed, ``crash`` asks what is to become
     of an attempt that was cut short. The answer is one of ``choices``; where there are none, any text. Without one the step fails at ``deadline``."""
 
     step: Annotated[int, Meta(description="the number of the step")]

@@ -69,6 +69,7 @@ def test_there_are_examples() -> None:
         {"type": "Step", "command": "x", "timeout": "1m30s", "on_success": "end"},
         {"type": "command", "script_file": "x", "timeout": "{{.inputs.t}}s", "env": {"A": 1, "B": None}},
         {"type": "terminal", "status": "failure", "exit_code": 3},
+        {"type": "step", "command": "x", "max_duration": "1h", "max_cost_usd": 0.5, "on_budget": "Fail"},
         {"type": "for_each", "items": [1, {"a": "b"}], "body": ["b"], "max_iterations": "2 * 2"},
         {"type": "while", "while": True, "body": ["b"], "on_complete": "end"},
         {"type": "parallel", "parallel": ["b"], "strategy": "Best_Effort", "max_concurrent": 0},
@@ -113,6 +114,7 @@ def test_states_that_are_valid(state: dict[str, Any]) -> None:
         ({"type": "step", "command": "x", "body": ["b"]}, "states/a"),
         ({"type": "for_each", "items": "x", "body": []}, "states/a/body"),
         ({"type": "approval"}, "states/a"),
+        ({"type": "step", "command": "x", "max_tokens_total": 0}, "states/a/max_tokens_total"),
         ({"type": "approval", "message": "m", "on_reject": {"status": 1}}, "states/a/on_reject"),
         ({"type": "approval", "message": "m", "retry": {"max_attempts": 2}}, "states/a"),
         (
