@@ -40,6 +40,8 @@ from property.world import Place, Script
 
 MAX_TRANSITIONS = 60
 MOST_STIMULI = 20_000
+MOST_PARKED = 10
+"""How often an execution is let go at most: each time its whole journal is folded again."""
 WORLD = World(now=1_000_000, engine="engine-1", max_transitions=MAX_TRANSITIONS)
 
 
@@ -61,6 +63,7 @@ class Drive:
         )
         self.journal = list(journal) or [Entry(1, 500, accepted)]
         self.visits: Counter[str] = Counter()
+        self.parked = 0
         self._see(self.journal)
         self.core = Core(fold("exec", self.journal), workflows, {}, Sealer({}))
         self.state = self.core.state
@@ -169,8 +172,10 @@ class Drive:
         assert question is not None
         assert started is not None
         said = "rerun" if question.fact.kind == "crash" else self.script.answer(self._place(activity.path))
-        self.decide(Idle())
+        if self.parked < MOST_PARKED:
+            self.decide(Idle())
         if self.state.released:
+            self.parked += 1
             self.core = Core(fold("exec", self.journal), self.workflows, {}, Sealer({}))
             self.state = self.core.state
             self.begin()
