@@ -10,6 +10,7 @@ from awf.domain.outcomes import Usage
 from awf.runners.agents import options
 from awf.runners.agents.jsonlines import PrefixedJsonLines, as_object, count, string
 from awf.runners.agents.port import (
+    Answer,
     Event,
     Invocation,
     Message,
@@ -110,7 +111,7 @@ class _Parser(PrefixedJsonLines):
                 # It tries again by itself; only the last one counts, and only where the turn does not end.
                 self._last_error = _readable(string(event, "message"))
 
-    def finish(self, exit_code: int, stderr: str) -> Any:
+    def finish(self, exit_code: int, stderr: str) -> Answer:
         if exit_code or not self.ended:
             self.error = self.error or self._last_error
         return super().finish(exit_code, stderr)
