@@ -36,16 +36,21 @@ class Lines:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held: list[str] = []
         self._size = 0
+        self._at = 0
         self.total = 0
 
     def read(self) -> bool:
         """Deliver what is new; whether there may be more."""
+        if os.fstat(self._fd).st_size < self._at:
+            # The tool opened its own output with `>`, as in `echo … >/dev/stdout`: that empties a file.
+            self._at = 0
         for _ in range(AT_ONCE):
-            data = os.pread(self._fd, min(_READ, self._most - self.total), self.total)
+            data = os.pread(self._fd, min(_READ, self._most - self.total), self._at)
             if not data:
                 if self.total >= self._most:
                     self._too_much.set()
                 return False
+            self._at += len(data)
             self.total += len(data)
             self._take(self._decoder.decode(data))
         return True

@@ -64,6 +64,15 @@ def test_others_get_their_turn_while_there_is_much(tmp_path: Path) -> None:
     assert len(heard) == 1_000_000
 
 
+def test_a_file_that_was_emptied_is_read_on(tmp_path: Path) -> None:
+    heard: list[str] = []
+    (tmp_path / "f").write_text("one\ntwo\n")
+    lines, _ = read(tmp_path / "f", heard)
+    lines.read()
+    (tmp_path / "f").write_text("three\n")
+    assert (lines.finish(), heard) == ((14, ""), ["one", "two", "three"])
+
+
 def test_no_more_is_read_than_a_tool_may_write(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("abc\ndef\n")
     heard: list[str] = []
