@@ -7,6 +7,7 @@ import pytest
 from awf.domain.outcomes import Price
 from awf.domain.workflow import Budget
 from awf.journal.events import Entry, InputRequired
+from awf.server.transcript import transcript_of
 from conformance.harness import Resume, refused, run
 
 PAID = """
@@ -61,6 +62,11 @@ def test_before_an_agent_starts_beyond_the_limit_a_person_is_asked(limit: str, s
     starts = [fact for fact in result.of("step.started") if fact.path == "two"]
     assert [(fact.attempt, fact.held is not None) for fact in starts] == [(1, True), (2, False)]
     assert result.types().count("execution.released") == 1
+    transcript = [said for entry in result.facts for said in transcript_of(entry)]
+    assert [(said.step_name, said.attempt) for said in transcript if said.type == "request"] == [
+        ("one", 1),
+        ("two", 2),
+    ]
 
 
 @pytest.mark.parametrize("limit", ["max_tokens_total: 101", "max_cost_usd: 0.21", "max_duration: 1h"])
