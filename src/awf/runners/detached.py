@@ -43,6 +43,11 @@ exit "$code"
 lives through the SIGTERM that ends its group, until it has written the status. ``$0`` is the record."""
 
 
+_LET_GO: list[subprocess.Popen[bytes]] = []
+"""Children that go on without us. Python would report one that is dropped while it runs, so they are kept until they have
+ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a followed process ended. ``stopped``: by ``cancel`` or ``timeout``, None by itself. ``code`` None: nobody
@@ -128,13 +133,16 @@ class Following:
             if self.stdout is None
             else self.stdout(files.stdout)
         )
-        with contextlib.closing(out):
-            err = Follower(files.stderr, "stderr", self.emit, self.limit)
-            with contextlib.closing(err):
-                stopped = await self._until_over(child, files, (out, err), cancel, timeout)
-                await _catch_up(out)
-                code, since = self._status(child, files)
-                (out_bytes, out_tail), (err_bytes, err_tail) = out.finish(), err.finish()
+        with contextlib.ExitStack() as open_ones:
+            open_ones.callback(_let_go, child)
+            open_ones.enter_context(contextlib.closing(out))
+            err = open_ones.enter_context(
+                contextlib.closing(Follower(files.stderr, "stderr", self.emit, self.limit))
+            )
+            stopped = await self._until_over(child, files, (out, err), cancel, timeout)
+            await _catch_up(out)
+            code, since = self._status(child, files)
+            (out_bytes, out_tail), (err_bytes, err_tail) = out.finish(), err.finish()
         self.attempts.notes.ended(self.attempt)
         written = Written(out_bytes, err_bytes, out_tail, err_tail)
         return Ended(stopped, code, written, 0.0 if stopped else since)
@@ -173,6 +181,13 @@ class Following:
             ) if status is not None else 0.0
         code = child.wait()
         return status if status is not None else 128 - code if code < 0 else code, 0.0
+
+
+def _let_go(child: subprocess.Popen[bytes] | None) -> None:
+    """Nobody watches this child any more; it may go on."""
+    _LET_GO[:] = [each for each in _LET_GO if each.poll() is None]
+    if child is not None and child.returncode is None:
+        _LET_GO.append(child)
 
 
 def _leader(child: subprocess.Popen[bytes]) -> Leader | None:
