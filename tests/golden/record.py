@@ -24,7 +24,7 @@ from awf.engine.engine import Engine, EngineSettings
 from awf.engine.presence import Member, Presence
 from awf.engine.service import Place, Service, Signals, journal_of
 from awf.journal.codec import encode
-from awf.journal.events import Entry, StepOutput, StepStarted
+from awf.journal.events import Entry, InputRequired, StepOutput, StepStarted
 from awf.runners.agents.port import Provider
 from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
@@ -121,6 +121,16 @@ class Recorder:
     async def runs(self, execution: str, path: str) -> list[Entry]:
         """The journal while the first attempt at a path runs."""
         return await self.until(execution, lambda journal: _started(journal[-1], path))
+
+    async def asks(self, execution: str, count: int) -> list[Entry]:
+        """The journal once it is parked with so many questions asked."""
+        return await self.until(
+            execution,
+            lambda journal: (
+                getattr(journal[-1].fact, "parked", False)
+                and sum(isinstance(entry.fact, InputRequired) for entry in journal) == count
+            ),
+        )
 
     def _wake(self) -> None:
         if self.engine is not None:
@@ -248,6 +258,49 @@ async def _talked(recorder: Recorder) -> Journals:
     return {execution: await recorder.ended(execution)}
 
 
+async def _spent(recorder: Recorder) -> Journals:
+    """One whose budget was used up and raised; one that was stopped; one that still waits."""
+    await recorder.start("engine-0")
+    granted = await _waiting(recorder, "spent")
+    await recorder.service.respond(granted, "continue", by="Ann")
+    stopped = await _waiting(recorder, "spent")
+    await recorder.service.respond(stopped, "stop", comment="too dear")
+    waiting = await _waiting(recorder, "spent")
+    return {
+        granted: await recorder.ended(granted),
+        stopped: await recorder.ended(stopped),
+        waiting: await journal_of(recorder.store, waiting),
+    }
+
+
+async def _discussed(recorder: Recorder) -> Journals:
+    """One whose agent has talked with a person, and that was approved; one in the middle of the talk; one before the
+    approval."""
+    await recorder.start("engine-0")
+    approved, talking, unsaid = [await _waiting(recorder, "discussed") for _ in range(3)]
+    await _reply(recorder, approved, "and now?", asked=2)
+    await _reply(recorder, approved, "quit", asked=3)
+    await recorder.service.respond(approved, "approve", comment="good", by="Ann")
+    await _reply(recorder, unsaid, "", asked=2)
+    return {
+        approved: await recorder.ended(approved),
+        talking: await journal_of(recorder.store, talking),
+        unsaid: await journal_of(recorder.store, unsaid),
+    }
+
+
+async def _waiting(recorder: Recorder, workflow: str) -> str:
+    execution = await recorder.service.run(workflow, {})
+    await recorder.asks(execution, 1)
+    return execution
+
+
+async def _reply(recorder: Recorder, execution: str, text: str, *, asked: int) -> None:
+    """Say something, and wait for the next question."""
+    await recorder.service.respond(execution, text)
+    await recorder.asks(execution, asked)
+
+
 def _at(path: str) -> Callable[[Recorder], Awaitable[Journals]]:
     return lambda recorder: _in_flight(recorder, path)
 
@@ -261,6 +314,8 @@ CASES: dict[str, Callable[[Recorder], Awaitable[Journals]]] = {
     "asked": _asked,
     "adopted": _adopted,
     "talked": _talked,
+    "spent": _spent,
+    "discussed": _discussed,
 }
 
 

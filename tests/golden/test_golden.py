@@ -11,6 +11,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from awf.domain.outcomes import Usage
 from awf.engine.evolve import fold
 from awf.journal.codec import decode, encode, type_of
 from awf.journal.events import (
@@ -240,6 +241,63 @@ def test_a_conversation_of_then_goes_on(path: str, tmp_path: Path) -> None:
     check_went_on(whole[:cut], after)
     said = [fact.text for fact in of(after, StepOutput) if fact.path == "last"]
     assert said == ["s-1: a and b\n"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("continue", {"last": "said two\n"}), ("stop", {"sorry": "sorry\n"})]
+)
+def test_a_budget_of_then_is_raised_or_stops_its_step(
+    answer: str, said: dict[str, str], tmp_path: Path
+) -> None:
+    found = journals("spent")
+    granted, _, waiting = found
+    state = fold(granted, found[granted])
+    assert state.raised == {"workflow.tokens": 30}
+    assert state.usage == Usage(input=20, output=10, cost=0.5)
+
+    async def play(recorder: Recorder) -> list[Entry]:
+        await recorder.service.respond(waiting, answer)
+        return await recorder.ended(waiting)
+
+    after = played(tmp_path, found, play)
+    check_went_on(found[waiting], after)
+    assert type_of(after[-1].fact) == "execution.completed"
+    commands = {fact.path: fact.text for fact in of(after, StepOutput) if fact.path in {"last", "sorry"}}
+    assert commands == said
+
+
+def test_a_talk_of_then_goes_on_and_ends(tmp_path: Path) -> None:
+    found = journals("discussed")
+    _, talking, _ = found
+
+    async def play(recorder: Recorder) -> list[Entry]:
+        await recorder.service.respond(talking, "are you sure?")
+        await recorder.asks(talking, 2)
+        await recorder.service.respond(talking, "exit")
+        await recorder.asks(talking, 3)
+        await recorder.service.respond(talking, "approve", comment="fine")
+        return await recorder.ended(talking)
+
+    after = played(tmp_path, found, play)
+    check_went_on(found[talking], after)
+    assert [fact.text for fact in of(after, StepOutput) if fact.path == "last"] == [
+        "s-1: are you sure?, 2, fine\n"
+    ]
+
+
+def test_an_approval_of_then_is_rejected(tmp_path: Path) -> None:
+    found = journals("discussed")
+    *_, unsaid = found
+
+    async def play(recorder: Recorder) -> list[Entry]:
+        await recorder.service.respond(unsaid, "reject")
+        return await recorder.ended(unsaid)
+
+    after = played(tmp_path, found, play)
+    check_went_on(found[unsaid], after)
+    assert [fact.text for fact in of(after, StepOutput) if fact.path == "sorry"] == [
+        "new: good morning: no\n"
+    ]
 
 
 @pytest.mark.parametrize(

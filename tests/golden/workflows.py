@@ -103,7 +103,57 @@ states:
   done: {type: terminal}
 """
 
-FILES = {"everything": EVERYTHING, "child": CHILD, "asked": ASKED, "apart": APART, "talked": TALKED}
+SPENT = """
+name: spent
+max_tokens_total: 15
+states:
+  initial: first
+  first: {type: agent, provider: scripted, prompt: "one", options: {script: SCRIPT}, on_success: second}
+  second:
+    type: agent
+    provider: scripted
+    prompt: "two"
+    options: {script: SCRIPT}
+    on_success: last
+    on_failure: sorry
+  last: {type: step, command: "echo '{{.states.second.Output}}'", on_success: done}
+  sorry: {type: step, command: "echo sorry", on_success: done}
+  done: {type: terminal}
+""".replace(
+    "SCRIPT",
+    """'read asked; echo "{\\"answer\\": \\"said $asked\\", \\"input\\": 10, \\"output\\": 5, \\"cost\\": 0.25}"'""",
+)
+
+DISCUSSED = """
+name: discussed
+states:
+  initial: talk
+  talk:
+    type: agent
+    provider: scripted
+    mode: conversation
+    prompt: "good morning"
+    options:
+      script: 'read asked; echo "{\\"answer\\": \\"${SESSION:-new}: $asked\\", \\"session\\": \\"s-1\\", \\"input\\": 10}"'
+    on_success: ok
+  ok: {type: approval, message: "{{.states.talk.Output}}?", on_approve: last, on_reject: sorry}
+  last:
+    type: step
+    command: "echo '{{.states.talk.Output}}, {{.states.talk.Response.turns}}, {{.states.ok.Response.comment}}'"
+    on_success: done
+  sorry: {type: step, command: "echo '{{.states.talk.Output}}: no'", on_success: done}
+  done: {type: terminal}
+"""
+
+FILES = {
+    "everything": EVERYTHING,
+    "child": CHILD,
+    "asked": ASKED,
+    "apart": APART,
+    "talked": TALKED,
+    "spent": SPENT,
+    "discussed": DISCUSSED,
+}
 
 MOMENTS = {
     "for-each": "each[1]/hold",
