@@ -138,9 +138,36 @@ def test_files_whose_names_are_known_late() -> None:
     assert run(LATE, files=files).outputs["ask"] == "Role a.\nPrompt a.\n"
 
 
+def test_a_role_of_a_pack_whose_name_is_known_late() -> None:
+    pack = ".awf/workflow-packs/tools"
+    files = {
+        f"{pack}/manifest.yaml": "name: tools\nversion: 1.0.0\nworkflows: [late]\n",
+        f"{pack}/workflows/late.yaml": LATE,
+        f"{pack}/prompts/a.md": "Prompt.",
+        f"{pack}/roles/a/AGENTS.md": "Role of the pack.",
+        ".awf/roles/a/AGENTS.md": "Role of the project.",
+    }
+    text = """
+        name: main
+        states:
+          initial: call
+          call: {type: call_workflow, workflow: tools/late, on_success: done}
+          done: {type: terminal}
+        """
+    assert run(text, files=files).outputs["call/ask"] == "Role of the pack.\nPrompt.\n"
+
+
 @pytest.mark.parametrize(
     ("files", "error"),
     [
+        (
+            {".awf/prompts/a.md": "P", ".agents/roles/ab/AGENTS.md": "R"},
+            "role 'a' not found (did you mean 'ab'?) (.awf/workflows/main.yaml:",
+        ),
+        (
+            {".awf/prompts/a.md": "P", ".awf/roles/writer/AGENTS.md": "R"},
+            "role 'a' not found (there are writer) (.awf/workflows/main.yaml:",
+        ),
         ({".awf/roles/a/AGENTS.md": "R"}, "prompt_file: file not found: "),
         ({".awf/prompts/a.md": "P"}, "role 'a' not found (.awf/workflows/main.yaml:"),
         ({".awf/prompts/a.md": "{{.inputs.x}", ".awf/roles/a/AGENTS.md": "R"}, "prompt_file: "),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from awf.domain.instructions import FILES, body, file_at, is_path, not_found, places, skill_element
+from awf.domain.packs import pack_of
 from awf.domain.problems import Position, ProblemError
 from awf.domain.sealing import Sealer
 from awf.domain.templates import Template, TemplateFailure, parse_template, render
@@ -113,12 +114,24 @@ def _role(flow: Flow, path: str, role: str | Template) -> str:
         raise CannotStart(f"role path contains path-traversal pattern (..): {value} ({role.position})")
     if is_path(value):
         return body(_text_of(flow, path, file_at("roles", value), "role", role))
-    own = flow.state.accepted.awf.get("roles_dir", "")
-    for place in places("roles", flow.state.accepted.root, own, flow.world.environ):
+    directories = _role_places(flow, path)
+    for place in directories:
         file = posixpath.join(place, value, FILES["roles"])
         if flow.world.file_exists(file):
             return body(_text_of(flow, path, file, "role", role))
-    raise CannotStart(f"{not_found('roles', value, ())} ({role.position})")
+    known = {name for place in directories for name in flow.world.holders(place, FILES["roles"])}
+    raise CannotStart(f"{not_found('roles', value, known)} ({role.position})")
+
+
+def _role_places(flow: Flow, path: str) -> tuple[str, ...]:
+    """The directories of roles, in the order in which they win: in a pack, first the pack's own."""
+    root, own = flow.state.accepted.root, flow.state.accepted.awf.get("roles_dir", "")
+    found = places("roles", root, own, flow.world.environ)
+    workflow = flow.workflow_of(flow.state.sequence_of(path))
+    if pack_of(workflow.identifier) is None:
+        return found
+    pack = posixpath.dirname(posixpath.dirname(posixpath.join(root, workflow.file)))
+    return (posixpath.join(pack, "roles"), *found)
 
 
 def _text_of(flow: Flow, path: str, file: str, key: str, template: Template) -> str:

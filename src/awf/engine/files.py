@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from awf.domain.files import MAX_BYTES
@@ -76,6 +77,11 @@ def _nearer(root: str, workflow: Workflow, kind: str) -> Iterator[str]:
     beside = posixpath.join(root, posixpath.dirname(workflow.file))
     yield posixpath.join(beside, kind)
     yield posixpath.join(posixpath.dirname(beside), kind)
+
+
+def holders(place: str, file: str) -> list[str]:
+    """The names of the directories in a place that have a file of that name; none where it cannot be looked at."""
+    return sorted(found.parent.name for found in Path(place).glob(f"*/{file}"))
 
 
 def read_text(path: str) -> str:

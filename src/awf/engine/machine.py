@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from awf.domain.outcomes import Price
 from awf.domain.secrets import is_secret
 from awf.domain.workflow import Budget
-from awf.engine.files import read_text
+from awf.engine.files import holders, read_text
 from awf.engine.ports import Clock
 from awf.engine.stimuli import World
 
@@ -57,6 +57,7 @@ class Machine:
             prices=self._prices,
             file_exists=os.path.exists,
             read_file=read_text,
+            holders=holders,
         )
 
 

@@ -20,13 +20,18 @@ def _no_file(path: str) -> str:
     raise FileNotFoundError(2, "no such file", path)
 
 
+def _nobody(_place: str, _file: str) -> Collection[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
     process environment and the machine, the limits in force, a random number from 0 to 1, the agents' providers that are
     processes and can outlive the engine (``tools``), what every execution may spend (``budget``), the ``prices`` of models
-    (or providers) by name, and the files that templates ask for (``read_file`` takes an absolute path; raises OSError, ValueError). Deciding reads nothing else; what it
-    computed from this is in the facts."""
+    (or providers) by name, and the files that templates ask for (``read_file`` takes an absolute path; raises OSError,
+    ValueError; ``holders`` gives the names of the directories in a place that have a file of a name). Deciding reads nothing
+    else; what it computed from this is in the facts."""
 
     now: int
     engine: str
@@ -40,6 +45,7 @@ class World:
     prices: Mapping[str, Price] = field(default_factory=dict)
     file_exists: Callable[[str], bool] = _nowhere
     read_file: Callable[[str], str] = _no_file
+    holders: Callable[[str, str], Collection[str]] = _nobody
 
 
 @dataclass(frozen=True, slots=True)
