@@ -21,6 +21,7 @@ from awf.runners.agents.port import (
     TextBlock,
     ToolResult,
     ToolUse,
+    Usage,
 )
 from awf.runners.agents.registry import build_providers
 
@@ -74,6 +75,13 @@ def test_an_exit_status_that_is_no_success_is_none(name, code):
     failure = read(name, RECORDED[name], code)[1]
     assert isinstance(failure, ProviderFailed)
     assert failure.exit_code == code
+
+
+def test_what_a_failure_has_cost_is_told():
+    end = {"type": "result", "subtype": "error_max_turns", "is_error": True, "total_cost_usd": 1.5}
+    failure = read("claude", [json.dumps({**end, "usage": {"input_tokens": 5, "output_tokens": 2}})])[1]
+    assert failure.usage == Usage(input=5, output=2, cost=1.5)
+    assert read("claude", [json.dumps(end)])[1].usage == Usage(cost=1.5)
 
 
 def vocabulary():

@@ -316,6 +316,13 @@ def test_a_fault_in_a_provider_is_a_failure_and_ends_the_tool() -> None:
     assert "internal error of provider 'scripted': ZeroDivisionError('x')" in end(result).error
 
 
+def test_what_a_tool_has_counted_before_its_timeout_is_spent() -> None:
+    result = ask(lines({"input": 7, "output": 3}) + "; sleep 60", "timeout: 1s", grace=0.3)
+    failed = end(result)
+    assert failed.error == "timeout exceeded (1s)"
+    assert failed.usage == Usage(input=7, output=3)
+
+
 def test_a_timeout_ends_the_tool() -> None:
     result = ask("echo one; sleep 60", "timeout: 300ms", grace=0.3)
     failed = end(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Written
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage, Written
 from awf.domain.timestamps import duration_text
 from awf.journal.events import AgentCall
 from awf.runners.agents.bounds import cut_middle, sound
@@ -75,12 +75,15 @@ class Exchange:
         """Its end is not known, or not its own."""
         return Failed(f"{self.call.provider}: {message}", LOST_EXIT, duration, self._written(stderr))
 
-    def stopped(self, how: str, duration: float, stderr: Written, code: int = 143) -> Outcome:
-        """It has been ended: by ``cancel`` or ``timeout``."""
+    def stopped(
+        self, how: str, duration: float, stderr: Written, code: int = 143, usage: Usage | None = None
+    ) -> Outcome:
+        """It has been ended: by ``cancel`` or ``timeout``. ``usage``: what it has cost all the same."""
         if how == "cancel":
             return Cancelled(code, duration, self._written(stderr))
         error = f"timeout exceeded ({duration_text(self.timeout or 0)})"
-        return Failed(error, TIMEOUT_EXIT, duration, self._written(stderr))
+        made = None if usage is None else Product(usage=sane(usage))
+        return Failed(error, TIMEOUT_EXIT, duration, self._written(stderr), product=made)
 
     def _written(self, stderr: Written) -> Written:
         said = self.speech.finish()

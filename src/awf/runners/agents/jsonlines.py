@@ -9,6 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -87,13 +88,18 @@ class JsonLines(ABC):
             message = self.error or f"exit status {exit_code}"
             if not self.error and plain.strip():
                 message += f"\n{plain.strip()[-LONGEST_COMPLAINT:]}"
-            raise ProviderFailed(message, exit_code=exit_code or 1, usage=self.usage)
+            raise ProviderFailed(message, exit_code=exit_code or 1, usage=self.spent)
         text = self.answer() if self._events else plain.strip()
         if self._events and not self.ended:
-            raise ProviderFailed("its output ended before the answer", usage=self.usage)
+            raise ProviderFailed("its output ended before the answer", usage=self.spent)
         if not self._events and not text:
             raise ProviderFailed("it wrote no answer")
         return Answer(text=text, session=str(self.next_session()), usage=self.usage, cost=self.cost)
+
+    @property
+    def spent(self) -> Usage | None:
+        """What it has cost so far, also where there is no answer."""
+        return self.usage if self.cost is None else replace(self.usage or Usage(), cost=self.cost)
 
     def next_session(self) -> Session:
         """With what a later request goes on."""

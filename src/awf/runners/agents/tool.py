@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from awf.domain.outcomes import Failed, Outcome, Written
+from awf.domain.outcomes import Failed, Outcome, Usage, Written
 from awf.engine.ports import Clock, Emit
 from awf.journal.events import Stream
 from awf.runners.agents.exchange import Exchange
@@ -103,7 +103,8 @@ class Tool:
     def _judge(self, parser: Parser, ended: Ended, stderr: str) -> Outcome:
         exchange, duration = self.exchange, self._took(ended)
         if ended.stopped is not None:
-            return exchange.stopped(ended.stopped, duration, ended.written, ended.code or 143)
+            usage = _counted(parser) if ended.stopped == "timeout" else None
+            return exchange.stopped(ended.stopped, duration, ended.written, ended.code or 143, usage)
         if ended.code is None:
             return exchange.lost("it ended without leaving its exit status", duration, ended.written)
         try:
@@ -114,6 +115,14 @@ class Tool:
 
     def _took(self, ended: Ended) -> float:
         return max(0.0, self.clock.monotonic() - self.began - ended.since)
+
+
+def _counted(parser: Parser) -> Usage | None:
+    """What a tool that was ended has counted by then."""
+    try:
+        return parser.finish(143, "").usage
+    except ProviderFailed as failure:
+        return failure.usage
 
 
 class _Reading:
