@@ -69,7 +69,7 @@ EVERYTHING: dict[str, Any] = {
             "max_duration": "1h",
             "options": {"model": "m"},
             "conversation": {"continue_from": "ask"},
-            "mcp_proxy": {"enable": True, "plugin_tools": [{"plugin": "p", "expose": ["o"]}]},
+            "mcp_proxy": {"enable": True, "plugin_tools": [{"plugin": "http", "expose": ["request"]}]},
             "on_success": "call",
         },
         "call": {

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awf import __version__
 from awf.settings import Settings
@@ -241,15 +241,27 @@ def open_attempts(settings: Settings, member: Member) -> Attempts:
 
 def build_runners(settings: Settings, clock: Clock, attempts: Attempts) -> Mapping[str, StepRunner]:
     """What performs steps, by kind."""
+    from awf.runners.agents.proxy import Proxy
     from awf.runners.agents.runner import AgentRunner
     from awf.runners.operations.runner import OperationRunner
     from awf.runners.shell import ShellRunner, choose_shell
 
     shell = choose_shell(settings.shell, os.environ.get("SHELL"))
+    operations = build_operations(settings)
+    proxy = Proxy(operations, settings.root, _of_operations(settings))
     return {
         "step": ShellRunner(shell, settings.grace, clock, attempts),
-        "agent": AgentRunner(build_providers(), settings.grace, clock, attempts),
-        "operation": OperationRunner(build_operations(settings), clock, settings.grace),
+        "agent": AgentRunner(build_providers(), settings.grace, clock, attempts, proxy),
+        "operation": OperationRunner(operations, clock, settings.grace),
+    }
+
+
+def _of_operations(settings: Settings) -> dict[str, Any]:
+    """The settings that operations depend on, as ``load_settings`` takes them."""
+    return {
+        "storage": str(settings.storage),
+        "grace": settings.grace,
+        "http_allow_hosts": list(settings.http_allow_hosts),
     }
 
 

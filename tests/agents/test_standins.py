@@ -193,6 +193,7 @@ def test_what_was_said_before_is_told_where_there_is_no_session(bench, name):
 def test_every_option(bench, name):
     """With what the real tools are tried with; nothing that a provider declares is left out there."""
     (bench.home / "notes.txt").write_text("notes")
+    (bench.home / "mcp.json").write_text('{"mcpServers": {}}')
     options = json.loads(json.dumps(RIGS[name].options).replace("{home}", str(bench.home)))
     declared = set(
         re.findall(

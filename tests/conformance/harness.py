@@ -31,6 +31,7 @@ from awf.journal.codec import type_of
 from awf.journal.events import Entry
 from awf.journal.store import ExecutionRow, StepRow
 from awf.runners.agents.port import Provider
+from awf.runners.agents.proxy import Proxy
 from awf.runners.agents.runner import AgentRunner, tools
 from awf.runners.attempts import Attempts
 from awf.runners.notes import Notes
@@ -223,7 +224,7 @@ async def _run(
 ) -> Result:
     store = SqliteStore.open(project / ".awf" / "storage", durability="fast")
     changed = asyncio.Event()
-    clock = SystemClock()
+    clock, operations = SystemClock(), own_operations(grace)
     directory = project / ".awf" / "storage"
     server = Presence(directory / "servers", Member(id="test", pid=os.getpid(), version="1", started_at=1))
 
@@ -233,8 +234,8 @@ async def _run(
             store=store,
             runners={
                 "step": ShellRunner("/bin/sh", grace, clock, attempts),
-                "agent": AgentRunner(providers, grace, clock, attempts),
-                "operation": OperationRunner(own_operations(grace), clock, grace),
+                "agent": AgentRunner(providers, grace, clock, attempts, Proxy(operations, project, {})),
+                "operation": OperationRunner(operations, clock, grace),
             },
             attempts=attempts,
             clock=clock,

@@ -43,7 +43,7 @@ def agent(keys, files=None):
         "provider: claude, prompt: x, system_prompt: 'on {{inputs.topic}}'",
         "provider: claude, prompt: x, mcp_proxy: {enable: true}",
         "provider: claude, prompt: x, mcp_proxy: {enable: false, intercept_builtins: false}",
-        "provider: claude, prompt: x, mcp_proxy: {enable: true, intercept_builtins: false, plugin_tools: [{plugin: p, expose: [o]}]}",
+        "provider: claude, prompt: x, mcp_proxy: {enable: true, intercept_builtins: false, plugin_tools: [{plugin: http, expose: [request]}]}",
         "provider: claude, prompt_file: 'prompts/{{inputs.topic}}.md'",
         "provider: claude, prompt: x, on_failure: {message: 'no answer', status: 3}",
         "provider: claude, prompt: x, transitions: [{when: 'states.s.JSON.ok == true', goto: d}]",
@@ -127,6 +127,36 @@ def test_3_8_every_unknown_key_of_a_proxy_is_told():
         "unknown key 'tools'",
         "plugin_tools 1: unknown key 'exposes' (did you mean 'expose'?)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "exposed", "message"),
+    [
+        (
+            "claude",
+            "{plugin: htp, expose: [request, get]}",
+            "unknown plugin 'htp' (did you mean 'http'?)",
+        ),
+        (
+            "claude",
+            "{plugin: http, expose: [requst]}",
+            "unknown operation 'http.requst' (did you mean 'http.request'?)",
+        ),
+        (
+            "openai_compatible",
+            "{plugin: http, expose: [request]}",
+            "provider 'openai_compatible' cannot be given tools by awf, so the step will fail (these can: claude, codex)",
+        ),
+    ],
+)
+def test_3_8_a_proxy_that_will_fail_is_a_warning(provider, exposed, message):
+    found = agent(f"provider: {provider}, prompt: x, mcp_proxy: {{enable: true, plugin_tools: [{exposed}]}}")
+    assert [line.partition("mcp_proxy: ")[2].removeprefix("plugin_tools 1: ") for line in found] == [message]
+    assert found[0].startswith("warning ")
+    assert (
+        agent(f"provider: {provider}, prompt: x, mcp_proxy: {{enable: false, plugin_tools: [{exposed}]}}")
+        == []
+    )
 
 
 def test_3_8_a_provider_that_nobody_knows_is_a_warning():

@@ -31,6 +31,7 @@ COMMANDS = {
     "init": "Make an .awf directory here, with a workflow to try.",
     "list": "List the workflows that can be run.",
     "logs": "Show what the steps of an execution have written.",
+    "mcp-serve": "Give an agent's tool operations as MCP tools (awf starts it).",
     "operations": "List what operations can do, with their inputs.",
     "respond": "Answer what a step of an execution waits for.",
     "resume": "Go on where a failed or cancelled execution ended.",
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
         """Import and return one."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module("awf.cli." + cmd_name)
+        module = importlib.import_module("awf.cli." + cmd_name.replace("-", "_"))
         command = module.command
         assert isinstance(command, click.Command)
         return share(command, remote=cmd_name in REMOTE)

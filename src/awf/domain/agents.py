@@ -13,7 +13,7 @@ from awf.domain.instructions import read_role, read_skill
 from awf.domain.kinds import CONVERSATION, FORMATS, MODES
 from awf.domain.nodes import MapNode, Node, ScalarNode
 from awf.domain.operations import BROKEN_PLUGIN
-from awf.domain.proxies import read_mcp_proxy
+from awf.domain.proxies import check_provider, read_mcp_proxy
 from awf.domain.scripts import read_text
 from awf.domain.suggest import did_you_mean
 from awf.domain.templated import read_values, read_variables
@@ -48,7 +48,13 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
         _skills(config, draft),
     )
     options, conversation = read_values(config, "options"), _conversation(config, name, draft)
-    directory, env, proxy = config.template("dir"), read_variables(config, "env"), read_mcp_proxy(config)
+    directory, env, proxy = (
+        config.template("dir"),
+        read_variables(config, "env"),
+        read_mcp_proxy(config, draft),
+    )
+    if provider is not None and proxy is not None and provider.source in PROVIDERS:
+        check_provider(config, provider.source)
     if provider is None or (prompt is None and prompt_file is None):
         return None
     return AgentState(

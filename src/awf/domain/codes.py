@@ -31,6 +31,18 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "name tools, or turn it off",
     ),
     "USER.MCP_PROXY.NAME_COLLISION": ("Two tools of an mcp_proxy have one name.", "leave one of them out"),
+    "USER.MCP_PROXY.UNKNOWN_PLUGIN": (
+        "An mcp_proxy exposes operations of a plugin that there is not.",
+        "install the plug-in, or correct the name; `awf operations` lists what there is",
+    ),
+    "USER.MCP_PROXY.UNKNOWN_OPERATION": (
+        "An mcp_proxy exposes an operation that there is not.",
+        "correct the name; `awf operations` lists what there is",
+    ),
+    "USER.MCP_PROXY.UNSUPPORTED_PROVIDER": (
+        "An agent whose provider cannot be given tools by awf has an mcp_proxy; its steps fail.",
+        "choose another provider, or turn mcp_proxy off",
+    ),
     "WORKFLOW.EXPRESSION.SYNTAX": (
         "A condition cannot be understood.",
         "correct it at the column that is named",

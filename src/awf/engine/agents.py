@@ -12,11 +12,11 @@ from awf.domain.packs import pack_of
 from awf.domain.problems import Position, ProblemError
 from awf.domain.sealing import Sealer
 from awf.domain.templates import Template, TemplateFailure, parse_template, render
-from awf.domain.workflow import AgentState
+from awf.domain.workflow import AgentState, McpProxy
 from awf.engine.files import nearest
 from awf.engine.render import CannotStart
 from awf.engine.state import Activity
-from awf.journal.events import AgentCall, StepStarted
+from awf.journal.events import AgentCall, AgentTools, StepStarted
 from awf.journal.messages import Block, TextBlock, ToolResult, ToolUse
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class AgentStep:
             conversation=state.conversation is not None or state.mode == "conversation",
             continue_from=continue_from or "",
             session=_session(flow, path, continue_from, provider) if continue_from else "",
+            tools=None if state.mcp_proxy is None else _tools(state.mcp_proxy),
             display=sealer.mask(display(provider, prompt)),
         )
         return replace(
@@ -76,6 +77,11 @@ def masked_block(block: Block, sealer: Sealer) -> Block:
             return ToolUse(sealer.mask(id), sealer.mask(name), sealer.masked(given))
         case ToolResult(id=id, output=output, failed=failed):
             return ToolResult(sealer.mask(id), sealer.masked(output), failed)
+
+
+def _tools(proxy: McpProxy) -> AgentTools:
+    exposed = (f"{plugin}.{name}" for plugin, names in proxy.plugin_tools.items() for name in names)
+    return AgentTools(operations=tuple(exposed), exclusive=proxy.intercept_builtins)
 
 
 def _options(flow: Flow, path: str, state: AgentState) -> dict[str, Any]:

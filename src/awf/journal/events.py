@@ -175,13 +175,20 @@ class OperationCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     display: str = ""
 
 
+class AgentTools(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``operations`` that an agent may use as tools, by name. ``exclusive``: it has no others, its own are switched off."""
+
+    operations: tuple[str, ...] = ()
+    exclusive: bool = True
+
+
 class AgentCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an agent is asked, rendered; secret values are placeholders. ``prompt`` begins with the skills, and
     ``system_prompt`` with the role. ``output_format``: what the answer must be (``json``, or empty).
 
     ``conversation``: what is said is kept, so that a later step can go on with it. ``continue_from`` is the state with whose
     conversation this one goes on, ``session`` the provider's name of that; empty where it is another provider's.
-    ``display`` is for people."""
+    ``tools`` are those that it gets through awf (``mcp_proxy``). ``display`` is for people."""
 
     provider: str
     prompt: str
@@ -191,6 +198,7 @@ class AgentCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     conversation: bool = False
     continue_from: str = ""
     session: str = ""
+    tools: AgentTools | None = None
     display: str = ""
 
 

@@ -83,6 +83,12 @@ class AttemptFiles:
             self.remove()
             raise
 
+    def keep(self, name: str, text: str) -> Path:
+        """Write a further file, for nobody but us. Raises OSError."""
+        path = self.directory / name
+        _write_new(path, text.encode(errors="replace"))
+        return path
+
     def remove(self) -> None:
         """Remove all of it, as far as that can be."""
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import uuid
+from pathlib import Path
 
 from standin import Flags, Standin, usage
 
@@ -26,6 +29,8 @@ KNOWN = {
     "--fallback-model": "value",
     "--max-budget-usd": "value",
     "--mcp-config": "many",
+    "--strict-mcp-config": "none",
+    "--tools": "many",
     "--settings": "value",
     "-r": "maybe",
     "--resume": "maybe",
@@ -34,6 +39,11 @@ KNOWN = {
 
 class Claude(Standin):
     session = ""
+    allowed: tuple[str, ...] = ()
+
+    def allows(self, server: str, tool: str) -> bool:
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", tool)
+        return bool({f"mcp__{server}", f"mcp__{server}__{name}"} & set(self.allowed))
 
     def frame(self, event) -> None:
         self.write(
@@ -86,12 +96,14 @@ class Claude(Standin):
         self.frame({"type": "message_stop"})
 
     def use(self, number: int, part) -> None:
-        call = f"toolu_{number}"
+        call, name = f"toolu_{number}", "Bash"
+        if part.server:
+            name = f"mcp__{part.server}__{part.tool.replace('.', '_')}"
         self.frame(
             {
                 "type": "content_block_start",
                 "index": 0,
-                "content_block": {"type": "tool_use", "id": call, "name": "Bash", "input": {}},
+                "content_block": {"type": "tool_use", "id": call, "name": name, "input": {}},
             }
         )
         self.frame(
@@ -105,7 +117,7 @@ class Claude(Standin):
             "assistant",
             [
                 {"type": "thinking", "thinking": "hm"},
-                {"type": "tool_use", "id": call, "name": "Bash", "input": part.input},
+                {"type": "tool_use", "id": call, "name": name, "input": part.input},
             ],
         )
         self.message("assistant", [{"type": "text", "text": "said by a subagent"}], parent=call)
@@ -158,6 +170,13 @@ def main() -> None:
         "plan",
     }:
         usage("error: option '--permission-mode <mode>' argument is invalid", 1)
+    tool.allowed = tuple(word for each in flags.all("--allowedTools") for word in each.split(","))
+    tool.own_tools = flags.all("--tools") != [""]
+    for file in flags.all("--mcp-config"):
+        for name, server in json.loads(Path(file).read_text())["mcpServers"].items():
+            if server.keys() - {"type", "command", "args", "env"}:
+                usage(f"Error: Invalid MCP configuration: {file}", 1)
+            tool.servers[name] = server
     prompt = tool.asked(flags.rest[0] if flags.rest else tool.stdin())
     tool.record(
         prompt=prompt,

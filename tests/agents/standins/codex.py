@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 
 from standin import Flags, Standin, usage
 
@@ -29,8 +30,42 @@ EXEC = {
 }
 
 
+SERVER = {
+    "command",
+    "args",
+    "env",
+    "required",
+    "startup_timeout_sec",
+    "tool_timeout_sec",
+    "default_tools_approval_mode",
+}
+
+
 class Codex(Standin):
     number = 0
+
+    def allows(self, server: str, tool: str) -> bool:
+        return self.servers[server].get("default_tools_approval_mode") == "approve"
+
+    def configure(self, settings: list[str]) -> None:
+        """What ``-c`` says; a value that is not TOML is a text."""
+        config: dict = {}
+        for setting in settings:
+            name, _, value = setting.partition("=")
+            try:
+                value = tomllib.loads(f"x = {value}")["x"]
+            except tomllib.TOMLDecodeError:
+                pass
+            *above, last = name.split(".")
+            place = config
+            for key in above:
+                place = place.setdefault(key, {})
+            place[last] = value
+        self.servers = config.get("mcp_servers", {})
+        for name, server in self.servers.items():
+            if server.keys() - SERVER:
+                usage(f"Error loading config.toml: unknown field in mcp_servers.{name}", 1)
+        self.own_tools = config.get("features", {}).get("shell_tool", True)
 
     def item(self, when: str, **fields) -> None:
         self.write({"type": f"item.{when}", "item": {"id": f"item_{self.number}", **fields}})
@@ -46,6 +81,18 @@ class Codex(Standin):
 
     def use(self, part) -> None:
         self.number += 1
+        if part.server:
+            state = {
+                "type": "mcp_tool_call",
+                "server": part.server,
+                "tool": part.tool,
+                "arguments": part.input,
+            }
+            self.item("started", **state, result=None, error=None, status="in_progress")
+            result = {"content": [{"type": "text", "text": part.output}], "structured_content": None}
+            status = "failed" if part.failed else "completed"
+            self.item("completed", **state, result=result, error=None, status=status)
+            return
         command = f"/bin/bash -lc '{part.input['command']}'"
         state = {"type": "command_execution", "command": command}
         self.item("started", **state, aggregated_output="", exit_code=None, status="in_progress")
@@ -83,6 +130,7 @@ def main() -> None:
         refuse(rest[1])
     if not json_wanted or not flags.has("--skip-git-repo-check"):
         usage("Not inside a trusted directory and --skip-git-repo-check was not specified.", 1)
+    tool.configure(flags.all("-c") + flags.all("--config"))
     prompt = tool.asked(tool.stdin() if not rest or rest[0] == "-" else rest[0])
     tool.record(prompt=prompt, model=flags.one("--model"), session=session)
     print("WARNING: proceeding, even though we could not create PATH aliases", file=sys.stderr)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from mcp import McpServer
+
 GARBAGE = [
     b"npm warn deprecated",
     b'{"type":',
@@ -32,13 +34,14 @@ FLOOD = 50 * 1024 * 1024
 
 @dataclass
 class Part:
-    """Something that the agent does: says a text, or uses a tool."""
+    """Something that the agent does: says a text, or uses a tool, its own or one of an MCP server."""
 
     text: str = ""
     tool: str = ""
     input: dict[str, Any] = field(default_factory=dict)
     output: str = ""
     failed: bool = False
+    server: str = ""
 
 
 def usage(message: str, code: int) -> NoReturn:
@@ -95,6 +98,9 @@ class Standin:
     def __init__(self, name: str) -> None:
         self.name = name
         self.scenario = ""
+        self.servers: dict[str, dict[str, Any]] = {}
+        """The MCP servers that it is told of, each with ``command``, ``args``, ``env``."""
+        self.own_tools = True
         self._home = Path(os.environ["HOME"], ".standins", name)
         self._interrupted = False
 
@@ -137,6 +143,8 @@ class Standin:
             used = Part(tool="shell", input={"command": "echo hi"}, output="hi\n")
             broken = Part(tool="shell", input={"command": "false"}, output="exit status 1", failed=True)
             return [Part("I look first. "), used, broken, Part("All is well.")]
+        if self.scenario == "mcp":
+            return self._mcp_parts(json.loads(prompt[prompt.index("{") :]))
         if self.scenario == "json":
             return [Part('```json\n{"verdict": "fine", "issues": [1, 2]}\n```')]
         if self.scenario == "halves":
@@ -144,6 +152,23 @@ class Standin:
         if before:
             return [Part(f"You said: {prompt}. Before: {', '.join(before)}.")]
         return [Part(f"You said: {prompt}.")]
+
+    def allows(self, server: str, tool: str) -> bool:
+        """May the agent use it without asking anybody? There is nobody here."""
+        raise NotImplementedError
+
+    def _mcp_parts(self, wanted: dict[str, Any]) -> list[Part]:
+        """Every server is started, whatever is called."""
+        started = {name: McpServer(described) for name, described in self.servers.items()}
+        names = [f"{name}/{tool}" for name, server in started.items() for tool in server.tools]
+        names += ["own"] if self.own_tools else []
+        server, tool, given = wanted["server"], wanted["tool"], wanted["arguments"]
+        allowed = self.allows(server, tool)
+        output, failed = started[server].call(tool, given) if allowed else ("nobody may use it", True)
+        for each in started.values():
+            each.close()
+        used = Part(tool=tool, input=given, output=output, failed=failed, server=server)
+        return [used, Part(f"Tools: {' '.join(names)}. It said: {output}")]
 
     def write(self, event: Any) -> None:
         """One event, as a line; and what the scenario does meanwhile."""

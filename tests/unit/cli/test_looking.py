@@ -239,7 +239,9 @@ def test_every_command_and_option_is_explained_with_an_example() -> None:
             if isinstance(option, click.Option) and option.name not in {"help", "version"}:
                 assert option.help, f"{name} {option.opts[0]} has no help"
     assert set(COMMANDS) == {
-        path.stem for path in Path(package.__file__).parent.glob("cli/*.py") if _is_command(path)
+        path.stem.replace("_", "-")
+        for path in Path(package.__file__).parent.glob("cli/*.py")
+        if _is_command(path)
     }
 
 

@@ -55,7 +55,7 @@ def test_everything() -> None:
         "role: reviewer\nskills: [go, {path: ./skills/x}]\noutput_format: JSON\nmode: conversation\n"
         'options: {model: sonnet, max_tokens: 10, extra: {name: "{{.inputs.file}}"}}\n'
         "conversation: {}\n"
-        "mcp_proxy: {enable: true, plugin_tools: [{plugin: db, expose: [query, list]}, {plugin: git, expose: [log]}]}\n"
+        "mcp_proxy: {enable: true, plugin_tools: [{plugin: github, expose: [get_pr, batch]}, {plugin: http, expose: [request]}]}\n"
         "timeout: 2m\nretry: {max_attempts: 2}\nhooks: {pre: [{log: x}]}"
     )
     assert (source(state.provider), source(state.prompt), state.prompt_file) == (
@@ -72,7 +72,7 @@ def test_everything() -> None:
     assert state.options["model"] == "sonnet"
     assert isinstance(state.options["extra"]["name"], Template)
     assert state.conversation == Conversation()
-    assert state.mcp_proxy == McpProxy(True, {"db": ("query", "list"), "git": ("log",)})
+    assert state.mcp_proxy == McpProxy(True, {"github": ("get_pr", "batch"), "http": ("request",)})
     assert state.retry is not None
 
 

@@ -46,6 +46,33 @@ def inputs_schema(signature: Signature) -> Schema:
     } | ({"required": required} if required else {})
 
 
+def tool_schema(signature: Signature) -> Schema:
+    """Of what somebody gives it who knows no templates: plain values of the declared types."""
+    required = [parameter.name for parameter in signature.parameters if parameter.required]
+    return {
+        "type": "object",
+        "properties": {parameter.name: _plain(parameter) for parameter in signature.parameters},
+        "additionalProperties": False,
+    } | ({"required": required} if required else {})
+
+
+def _plain(parameter: Parameter) -> Schema:
+    schema: Schema = {} if parameter.type == "any" else {"type": parameter.type}
+    if parameter.description:
+        schema["description"] = parameter.description
+    if parameter.choices:
+        schema["enum"] = list(parameter.choices)
+    if parameter.type == "array":
+        schema["items"] = {} if parameter.items is None else {"type": parameter.items}
+    if parameter.pattern:
+        schema["pattern"] = f"^(?:{parameter.pattern})"
+    if parameter.minimum is not None:
+        schema["minimum"] = parameter.minimum
+    if parameter.default is not None:
+        schema["default"] = parameter.default
+    return schema
+
+
 def _value(parameter: Parameter) -> Schema:
     if parameter.choices and all(isinstance(choice, str) for choice in parameter.choices):
         return either(

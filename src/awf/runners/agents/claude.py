@@ -13,6 +13,7 @@ from awf.runners.agents.port import (
     Block,
     Event,
     Invocation,
+    McpServer,
     Message,
     Request,
     Role,
@@ -21,6 +22,7 @@ from awf.runners.agents.port import (
     ToolUse,
 )
 from awf.runners.agents.prompts import fits, transcript
+from awf.runners.agents.servers import servers
 from awf.runners.agents.sessions import Session
 
 _MODEL = re.compile(r"(?:(?:sonnet|opus|haiku|fable|opusplan|default)(?:\[1m\])?|claude-\S+)")
@@ -45,12 +47,16 @@ _OPTIONS = {
 }
 
 
+_SERVERS = "claude-mcp.json"
+
+
 class Claude:
     """See ``awf.runners.agents.port.CommandLineProvider``."""
 
     name = "claude"
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code"
+    uses_mcp = True
 
     def check(self, request: Request) -> list[str]:
         """See the port."""
@@ -74,12 +80,23 @@ class Claude:
             *(("--system-prompt", system_prompt) if system_prompt else ()),
             *(("-r", session) if session else ()),
             *options.arguments(request.options, _OPTIONS),
+            *(() if request.mcp is None else _tools(request.mcp)),
         ]
-        return Invocation(argv=tuple(argv), stdin=None if fits(prompt) else prompt)
+        return Invocation(
+            argv=tuple(argv),
+            stdin=None if fits(prompt) else prompt,
+            files={} if request.mcp is None else {_SERVERS: servers(request.mcp)},
+        )
 
     def parser(self, request: Request) -> JsonLines:
         """See the port."""
         return _Parser(request)
+
+
+def _tools(server: McpServer) -> list[str]:
+    """Arguments that add a server and allow its tools; none of the tool's own and no other servers, where it is so."""
+    only = ("--tools", "", "--strict-mcp-config") if server.exclusive else ()
+    return [f"--mcp-config={server.directory}/{_SERVERS}", f"--allowedTools=mcp__{server.name}", *only]
 
 
 class _Parser(JsonLines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from awf.runners.agents.port import (
     Answer,
     Event,
     Invocation,
+    McpServer,
     Message,
     Request,
     TextBlock,
@@ -20,6 +22,7 @@ from awf.runners.agents.port import (
     ToolUse,
 )
 from awf.runners.agents.prompts import fits, whole_prompt
+from awf.runners.agents.servers import LONGEST_CALL
 from awf.runners.agents.sessions import Session
 
 _MODEL = re.compile(r"(?:gpt-|codex-)\S+|o\d\S*")
@@ -45,12 +48,22 @@ _TOOLS = frozenset(
 )
 
 
+_NO_TOOLS = {
+    "features.shell_tool": False,
+    "features.unified_exec": False,
+    "web_search": "disabled",
+    "tools.view_image": False,
+}
+"""Switches its own tools off."""
+
+
 class Codex:
     """See ``awf.runners.agents.port.CommandLineProvider``."""
 
     name = "codex"
     program = "codex"
     install = "npm install -g @openai/codex"
+    uses_mcp = True
 
     def check(self, request: Request) -> list[str]:
         """See the port."""
@@ -70,12 +83,30 @@ class Codex:
             *(("resume", session) if session else ()),
             *("--json", prompt if fits(prompt) else "-", "--skip-git-repo-check"),
             *options.arguments(request.options, _OPTIONS),
+            *(() if request.mcp is None else _tools(request.mcp)),
         ]
         return Invocation(argv=tuple(argv), stdin=None if fits(prompt) else prompt)
 
     def parser(self, request: Request) -> PrefixedJsonLines:
         """See the port."""
         return _Parser(request)
+
+
+def _tools(server: McpServer) -> Iterator[str]:
+    """Overrides of the configuration that add a server and allow its tools; none of the tool's own, where it is so."""
+    place = f"mcp_servers.{server.name}"
+    settings = {
+        f"{place}.command": server.command,
+        f"{place}.args": list(server.args),
+        **{f"{place}.env.{name}": value for name, value in server.env.items()},
+        f"{place}.required": True,
+        f"{place}.startup_timeout_sec": 60,
+        f"{place}.tool_timeout_sec": LONGEST_CALL,
+        f"{place}.default_tools_approval_mode": "approve",
+        **(_NO_TOOLS if server.exclusive else {}),
+    }
+    for name, value in settings.items():
+        yield from ("-c", f"{name}={json.dumps(value, ensure_ascii=False)}")
 
 
 class _Parser(PrefixedJsonLines):

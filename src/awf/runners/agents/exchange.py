@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage, Written
 from awf.domain.timestamps import duration_text
@@ -24,13 +25,15 @@ LONGEST_COMPLAINT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """``attempt_id`` names the attempt; ``timeout`` in seconds. ``request`` has what ``call`` says, with real values."""
+    """``attempt_id`` names the attempt; ``timeout`` in seconds. ``request`` has what ``call`` says, with real values.
+    ``files``: what lies in the attempt's directory meanwhile, by name."""
 
     attempt_id: str
     call: AgentCall
     request: Request
     speech: Speech
     timeout: float | None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def answered(self, answer: Answer, duration: float, stderr: Written) -> Outcome:
         """The agent has answered. Where it said nothing meanwhile, the answer is what it said."""

@@ -21,6 +21,7 @@ __all__ = [
     "CommandLineProvider",
     "Event",
     "Invocation",
+    "McpServer",
     "Message",
     "Parser",
     "Provider",
@@ -57,11 +58,26 @@ class ProviderFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class McpServer:
+    """An MCP server that the agent's tool is to start and to speak to by standard input and output. The agent may use its
+    tools without asking. ``env``: variables that it gets besides its environment. ``directory`` is the attempt's own,
+    where the files of the Invocation are. ``exclusive``: the agent has no other tools, and no other servers."""
+
+    command: str
+    args: tuple[str, ...]
+    env: Mapping[str, str]
+    directory: str
+    exclusive: bool
+    name: str = "awf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What an agent is asked. ``options`` are the state's, rendered (``model`` among them). ``session``: the provider's own
     name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none
     (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
-    ``environ`` is the environment of the attempt, ``working_dir`` its directory."""
+    ``environ`` is the environment of the attempt, ``working_dir`` its directory. ``mcp``: where its tools come from, for
+    providers with ``uses_mcp``; None: the tool's own matter."""
 
     prompt: str
     system_prompt: str = ""
@@ -70,6 +86,7 @@ class Request:
     turns: Sequence[Turn] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = ""
+    mcp: McpServer | None = None
 
     @property
     def model(self) -> str:
@@ -109,11 +126,13 @@ class Answer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """How a tool is started: the program and its arguments, what it reads from standard input (None: nothing), and
-    variables that it gets besides its environment. Prompts over 64 KiB never go into ``argv``."""
+    variables that it gets besides its environment. Prompts over 64 KiB never go into ``argv``. ``files``: what is written for
+    it, by name, into the directory of ``Request.mcp``, for nobody but us; it is gone when the attempt is over."""
 
     argv: tuple[str, ...]
     stdin: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Parser(Protocol):
@@ -130,7 +149,8 @@ class Parser(Protocol):
 
 
 class CommandLineProvider(Protocol):
-    """An agent behind a command-line tool."""
+    """An agent behind a command-line tool. One that heeds ``Request.mcp`` says so with ``uses_mcp = True``; the others are
+    not asked where a state has an ``mcp_proxy``."""
 
     name: str
     """As in ``provider:``."""

@@ -14,12 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from awf.domain.outcomes import Failed, Outcome, Written
+from awf.domain.proxies import UNSUPPORTED_PROVIDER
 from awf.domain.suggest import did_you_mean
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import StepStarted
 from awf.runners.agents.bounds import sound
 from awf.runners.agents.exchange import Exchange
-from awf.runners.agents.port import CommandLineProvider, Provider, ProviderFailed, RemoteProvider, Request
+from awf.runners.agents.port import (
+    CommandLineProvider,
+    McpServer,
+    Provider,
+    ProviderFailed,
+    RemoteProvider,
+    Request,
+)
+from awf.runners.agents.proxy import Proxy
 from awf.runners.agents.speech import Speech
 from awf.runners.agents.tool import Tool
 from awf.runners.attempts import Attempts
@@ -39,12 +48,13 @@ def tools(providers: Mapping[str, Provider]) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class AgentRunner:
     """``providers`` by name. ``grace``: seconds between SIGTERM and SIGKILL. ``attempts``: where starts are noted, and where
-    processes leave what the next engine needs."""
+    processes leave what the next engine needs. ``proxy`` gives them tools; None: it cannot."""
 
     providers: Mapping[str, Provider]
     grace: float
     clock: Clock
     attempts: Attempts
+    proxy: Proxy | None = None
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -52,7 +62,7 @@ class AgentRunner:
         """See ``awf.engine.ports.StepRunner``."""
 
         async def work(provider: Provider, exchange: Exchange) -> Outcome:
-            refused = _refusal(provider, exchange)
+            refused = self._without_tools(exchange) or _refusal(provider, exchange)
             if refused is not None:
                 return refused
             if isinstance(provider, RemoteProvider):
@@ -92,6 +102,12 @@ class AgentRunner:
             known = ", ".join(sorted(self.providers))
             hint = did_you_mean(call.provider, self.providers) or (f" (there are {known})" if known else "")
             return Failed(f"provider '{call.provider}' not found{hint}", NOT_FOUND_EXIT)
+        server: McpServer | None = None
+        files: Mapping[str, str] = {}
+        if call.tools is not None and self.proxy is not None:
+            directory = self.attempts.files(fact.attempt_id).directory
+            server = self.proxy.server(call.tools, fact.attempt_id, directory)
+            files = self.proxy.files(call.tools, fact, context)
         request = Request(
             prompt=call.prompt,
             system_prompt=call.system_prompt,
@@ -100,14 +116,27 @@ class AgentRunner:
             turns=context.turns,
             environ=step_environment(fact, context),
             working_dir=str(Path(context.working_dir, Path(fact.dir).expanduser())),
+            mcp=server,
         )
-        exchange = Exchange(fact.attempt_id, call, request, Speech(emit, context.tell), fact.timeout)
+        exchange = Exchange(fact.attempt_id, call, request, Speech(emit, context.tell), fact.timeout, files)
         try:
             return await work(provider, exchange)
         except Exception as error:
             _log(error, call.provider, fact, context)
             await self.end_leftovers([fact.attempt_id])
             return Failed(f"internal error of provider '{call.provider}': {error!r}")
+
+    def _without_tools(self, exchange: Exchange) -> Failed | None:
+        """Why the agent cannot have the tools that it is to have; None where it can, or is to have none."""
+        tools = exchange.call.tools
+        if tools is None:
+            return None
+        able = sorted(name for name, each in self.providers.items() if getattr(each, "uses_mcp", False))
+        if self.proxy is None or exchange.call.provider not in able:
+            message = f"mcp_proxy: this provider cannot be given tools by awf (these can: {', '.join(able)})"
+            return exchange.refused(f"{message} [{UNSUPPORTED_PROVIDER}]")
+        missing = self.proxy.missing(tools)
+        return exchange.refused(missing) if missing else None
 
     def _tool(self, provider: CommandLineProvider, exchange: Exchange, emit: Emit, ran: float = 0.0) -> Tool:
         began = self.clock.monotonic() - ran

@@ -51,8 +51,11 @@ class Tool:
         invocation = self.provider.invocation(request)
         argv = [program if invocation.argv[0] == self.provider.program else invocation.argv[0]]
         argv += invocation.argv[1:]
+        kept = {**self.exchange.files, **invocation.files}
         try:
-            await made(lambda: self.attempts.create(self.exchange.attempt_id), cancel)
+            files = await made(lambda: self.attempts.create(self.exchange.attempt_id), cancel)
+            for name, text in kept.items():
+                files.keep(name, text)
         except OSError as error:
             return self.exchange.refused(
                 f"cannot keep the output: {error.strerror}: {error.filename}", CANNOT_START_EXIT

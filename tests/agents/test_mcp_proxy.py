@@ -1,0 +1,132 @@
+"""``mcp_proxy``: the agent's tool starts the real ``awf mcp-serve`` with what it is given, and uses what that offers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agents.tools import Bench
+from awf.domain.proxies import PROXIED
+from awf.journal.messages import ToolResult, ToolUse
+from awf.runners.agents.registry import build_providers
+from conformance.harness import run
+
+each_proxied = pytest.mark.parametrize("name", sorted(PROXIED))
+NOTIFY = {"message": "hi", "backend": "desktop"}
+EXPOSED = "[{plugin: notify, expose: [send]}, {plugin: http, expose: [request]}]"
+
+
+def ask(bench, name, tool, arguments, proxy=f"enable: true, plugin_tools: {EXPOSED}", **more):
+    wanted = json.dumps({"server": "awf", "tool": tool, "arguments": arguments})
+    text = f"""
+        name: main
+        states:
+          initial: ask
+          ask:
+            type: agent
+            provider: {name}
+            prompt: {json.dumps("Do " + wanted + " [mcp]")}
+            mcp_proxy: {{{proxy}}}
+            on_success: gone
+          gone:
+            type: step
+            command: 'until [ -z "$(ls .awf/storage/attempts)" ]; do sleep 0.02; done'
+            timeout: 20s
+            on_success: done
+          done: {{type: terminal}}
+        """
+    environ = {**bench.environ(), "AWF_TEST_MODE": "1"}
+    return run(text, environ=environ, providers=build_providers(), **more)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+def test_what_is_warned_of_is_what_the_providers_say():
+    able = {name for name, provider in build_providers().items() if getattr(provider, "uses_mcp", False)}
+    assert set(PROXIED) == able
+
+
+@each_proxied
+def test_an_agent_uses_an_operation(bench, name):
+    """Performed with the engine's environment (``AWF_TEST_MODE``), which the tool has not passed on. Nothing is left."""
+    result = ask(bench, name, "notify.send", NOTIFY)
+    assert result.status == "completed", result.error
+    said = result.outputs["ask"]
+    assert said.startswith("Tools: awf/notify.send awf/http.request. It said: ")
+    assert json.loads(said.partition("It said: ")[2]) == {
+        "backend": "desktop",
+        "status": "sent",
+        "response": "",
+    }
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    [use] = [block for block in blocks if isinstance(block, ToolUse)]
+    [answer] = [block for block in blocks if isinstance(block, ToolResult)]
+    assert "notify" in use.name
+    assert use.input == NOTIFY
+    assert "sent" in str(answer.output)
+    assert not answer.failed
+
+
+@each_proxied
+def test_what_is_wrong_with_a_call_is_told_to_the_agent(bench, name):
+    result = ask(bench, name, "http.request", {"url": "ftp://x", "method": "BREW", "size": 1})
+    assert result.status == "completed", result.error
+    assert "http.request: unknown input 'size'" in result.outputs["ask"]
+    assert "method" in result.outputs["ask"]
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    assert [block.failed for block in blocks if isinstance(block, ToolResult)] == [True]
+
+
+@each_proxied
+def test_the_tools_own_stay_where_they_are_not_to_be_replaced(bench, name):
+    proxy = "enable: true, intercept_builtins: false, plugin_tools: [{plugin: notify, expose: [send]}]"
+    result = ask(bench, name, "notify.send", NOTIFY, proxy)
+    assert result.outputs["ask"].startswith("Tools: awf/notify.send own. It said: {")
+
+
+@each_proxied
+def test_nothing_is_given_where_it_is_off(bench, name):
+    ask(bench, name, "notify.send", NOTIFY, "enable: false")
+    assert "awf" not in " ".join(bench.asked(name)[0]["argv"][3:])
+
+
+@pytest.mark.parametrize("name", sorted(build_providers().keys() - set(PROXIED)))
+def test_a_provider_that_cannot_says_so_and_is_not_asked(bench, name):
+    result = ask(bench, name, "notify.send", NOTIFY)
+    error = result.of("step.failed")[-1].error
+    assert error.startswith(
+        f"{name}: mcp_proxy: this provider cannot be given tools by awf (these can: claude, "
+    )
+    assert error.endswith("[USER.MCP_PROXY.UNSUPPORTED_PROVIDER]")
+    assert not (bench.home / ".standins").exists()
+
+
+def test_an_operation_that_is_not_there_fails_the_step(bench):
+    proxy = "enable: true, plugin_tools: [{plugin: notify, expose: [sent]}]"
+    result = ask(bench, "claude", "notify.sent", {}, proxy)
+    assert result.of("step.failed")[-1].error == (
+        "claude: mcp_proxy: operation 'notify.sent' not found (did you mean 'notify.send'?)"
+    )
+
+
+def test_the_failure_can_be_routed(bench):
+    text = """
+        name: main
+        states:
+          initial: ask
+          ask:
+            type: agent
+            provider: openai_compatible
+            prompt: Hello
+            mcp_proxy: {enable: true}
+            on_success: done
+            on_failure: other
+          other: {type: step, command: "echo without", on_success: done}
+          done: {type: terminal}
+        """
+    result = run(text, environ=bench.environ(), providers=build_providers())
+    assert (result.status, result.outputs["other"].strip()) == ("completed", "without")
