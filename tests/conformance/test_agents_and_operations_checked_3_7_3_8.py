@@ -104,8 +104,8 @@ def test_3_8_what_an_agent_may_say(keys):
             "mcp_proxy: plugin_tools 1: plugin is required",
         ),
         (
-            "provider: claude, prompt: x, mcp_proxy: {enable: true, plugin_tools: [{plugin: p, expose: [a, a]}]}",
-            "mcp_proxy: plugin_tools 1: operation 'p.a' is exposed twice",
+            "provider: claude, prompt: x, mcp_proxy: {enable: true, plugin_tools: [{plugin: http, expose: [request, request]}]}",
+            "mcp_proxy: plugin_tools 1: operation 'http.request' is exposed twice",
         ),
     ],
 )
