@@ -121,7 +121,7 @@ def test_3_8_everything_that_is_wrong_with_an_agent_at_once():
 
 def test_3_8_every_unknown_key_of_a_proxy_is_told():
     found = agent(
-        "provider: claude, prompt: x, mcp_proxy: {enable: true, tools: [], plugin_tools: [{plugin: p, exposes: []}]}"
+        "provider: claude, prompt: x, mcp_proxy: {enable: true, tools: [], plugin_tools: [{plugin: http, exposes: []}]}"
     )
     assert [line.removeprefix(f"error {CONFIG}mcp_proxy: ") for line in found] == [
         "unknown key 'tools'",
