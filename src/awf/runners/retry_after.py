@@ -24,6 +24,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max((moment - now).total_seconds(), 0.0), LONGEST)
 
 
+def sound_wait(seconds: object) -> float | None:
+    """What a plug-in says of how long to wait; None where nobody can wait so long."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+        return None
+    return float(min(seconds, LONGEST))
+
+
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)

@@ -114,7 +114,7 @@ class Waiting(Struct, omit_defaults=True, kw_only=True):
 
 class Usage(Struct, omit_defaults=True, kw_only=True):
     """What agents have cost. ``tokens_cached`` are those of ``tokens_input`` that a cache had. ``tokens_estimated``: nobody
-    counted some of them. ``cost_usd`` is what providers said."""
+    counted some of them. ``cost_usd`` is what providers said, else by the table of prices."""
 
     tokens_used: int
     tokens_input: int

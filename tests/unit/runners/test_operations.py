@@ -75,9 +75,19 @@ def _faulty(_: Mapping[str, Any]) -> Any:
     raise KeyError("oops")
 
 
+def _leaves(_: Mapping[str, Any]) -> Any:
+    raise SystemExit(3)
+
+
+def _gives_up(_: Mapping[str, Any]) -> Any:
+    raise asyncio.CancelledError
+
+
 @pytest.mark.parametrize(
     ("act", "inputs", "name", "error", "code"),
     [
+        (_leaves, {"n": 1}, "do.it", "do.it: internal error of the operation: SystemExit: 3", 1),
+        (_gives_up, {"n": 1}, "do.it", "do.it: it gave up by itself", 1),
         (_broken, {"n": 1}, "do.it", "do.it: the server said no", 1),
         (_faulty, {"n": 1}, "do.it", "do.it: internal error of the operation: KeyError: 'oops'", 1),
         (
@@ -105,6 +115,13 @@ def test_every_failure_is_one_of_the_step(
     assert isinstance(outcome, Failed)
     assert outcome.error.startswith(error)
     assert outcome.exit_code == code
+
+
+def test_a_wait_that_cannot_be_is_not_kept() -> None:
+    def later(_: Mapping[str, Any]) -> Any:
+        raise OperationFailed("not now", retry_after="5")  # type: ignore[arg-type]
+
+    assert run(Fixed(later), {"n": 1}).retry_after is None
 
 
 def test_a_timeout_and_a_cancel_leave_nothing_running() -> None:

@@ -12,6 +12,7 @@ from awf.runners.agents.bounds import cut_middle, sound
 from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Text, TextBlock
 from awf.runners.agents.results import NotJson, as_json, product, sane
 from awf.runners.agents.speech import Speech
+from awf.runners.retry_after import sound_wait
 
 TIMEOUT_EXIT = 124
 LOST_EXIT = 137
@@ -63,11 +64,11 @@ class Exchange:
         made = None if failure.usage is None else Product(usage=sane(failure.usage))
         return Failed(
             error,
-            code or failure.exit_code,
+            code or (failure.exit_code if type(failure.exit_code) is int else 1),
             duration,
             self._written(stderr),
             product=made,
-            retry_after=failure.retry_after,
+            retry_after=sound_wait(failure.retry_after),
         )
 
     def refused(self, message: str, code: int = 1) -> Failed:

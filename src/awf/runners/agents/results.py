@@ -56,13 +56,13 @@ def product(request: Request, answer: Answer) -> Product:
 
 
 def sane(usage: Usage) -> Usage:
-    """What can be counted together, whatever a service says."""
-    cost = usage.cost
+    """What can be counted together, whatever a service says. Raises ValueError, TypeError for what is no number."""
+    cost = None if usage.cost is None else float(usage.cost)
     return Usage(
-        input=min(max(0, usage.input), MOST_TOKENS),
-        output=min(max(0, usage.output), MOST_TOKENS),
-        cached=min(max(0, usage.cached), MOST_TOKENS),
-        estimated=usage.estimated,
+        input=min(max(0, int(usage.input)), MOST_TOKENS),
+        output=min(max(0, int(usage.output)), MOST_TOKENS),
+        cached=min(max(0, int(usage.cached)), MOST_TOKENS),
+        estimated=bool(usage.estimated),
         cost=cost if cost is not None and 0 <= cost <= MOST_TOKENS else None,
     )
 

@@ -21,6 +21,7 @@ from awf.journal.events import StepStarted
 from awf.runners.agents.bounds import sound
 from awf.runners.agents.exchange import Exchange
 from awf.runners.agents.port import (
+    Answer,
     CommandLineProvider,
     McpServer,
     Provider,
@@ -121,7 +122,7 @@ class AgentRunner:
         exchange = Exchange(fact.attempt_id, call, request, Speech(emit, context.tell), fact.timeout, files)
         try:
             return await work(provider, exchange)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _log(error, call.provider, fact, context)
             await self.end_leftovers([fact.attempt_id])
             return Failed(f"internal error of provider '{call.provider}': {error!r}")
@@ -144,7 +145,7 @@ class AgentRunner:
 
     async def _ask(self, provider: RemoteProvider, exchange: Exchange, cancel: asyncio.Event) -> Outcome:
         began = self.clock.monotonic()
-        asking = asyncio.ensure_future(provider.ask(exchange.request, exchange.speech.say))
+        asking = asyncio.ensure_future(_answer(provider, exchange))
         stopped = await done_or(asking, cancel, exchange.timeout)
         duration = self.clock.monotonic() - began
         if stopped is not None:
@@ -157,7 +158,15 @@ class AgentRunner:
             return exchange.failed(failure, duration, Written())
 
 
-def _log(error: Exception, provider: str, fact: StepStarted, context: StepContext) -> None:
+async def _answer(provider: RemoteProvider, exchange: Exchange) -> Answer:
+    """What it answers. A SystemExit would end the engine, if it left the task."""
+    try:
+        return await provider.ask(exchange.request, exchange.speech.say)
+    except SystemExit as error:
+        raise RuntimeError(repr(error)) from error
+
+
+def _log(error: BaseException, provider: str, fact: StepStarted, context: StepContext) -> None:
     """A provider's fault and its place. What the exception says may hold secret values: people get that, masked."""
     place = "".join(traceback.format_tb(error.__traceback__))
     message = "execution %s, step %s: provider '%s' failed (%s):\n%s"

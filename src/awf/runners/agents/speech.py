@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 
 from awf.domain.outcomes import Written
 from awf.engine.ports import Emit, Tell
-from awf.journal.messages import Block, TextBlock, ToolResult, ToolUse
+from awf.journal.messages import Block, Role, TextBlock, ToolResult, ToolUse
 from awf.runners.agents.bounds import cut, json_value, sound
 from awf.runners.agents.port import Event, Text
 from awf.runners.recorder import Recorder, Tail
@@ -24,6 +26,9 @@ MOST_MESSAGES = 16 * 1024 * 1024
 """Bytes of all messages of an attempt that are recorded."""
 
 
+_ROLES = get_args(Role)
+
+
 class Speech:
     """Takes the events of one attempt. Equal events are recorded equally, so that an attempt that is followed from its
     beginning again says the same. ``silent``: no text has come; ``told``: a message has."""
@@ -37,10 +42,12 @@ class Speech:
         self.told = False
 
     def say(self, event: Event) -> None:
-        """Pass on what happens."""
+        """Pass on what happens. Raises ValueError, TypeError or AttributeError for what is no event."""
         if isinstance(event, Text):
             self.silent = self.silent and not event.text
             self._tail.add(self._recorder.take(sound(event.text).encode()))
+        elif event.role not in _ROLES:
+            raise ValueError(f"nobody is called {event.role!r}: a role is one of {', '.join(_ROLES)}")
         elif self._size <= MOST_MESSAGES:
             blocks = tuple(_bounded(block) for block in event.blocks)
             self._size += len(msgspec.json.encode(blocks))
@@ -62,7 +69,7 @@ def _bounded(block: Block) -> Block:
         case ToolUse(id=id, name=name, input=given):
             return ToolUse(_name(id), _name(name), json_value(given, LONGEST_VALUE))
         case ToolResult(id=id, output=output, failed=failed):
-            return ToolResult(_name(id), json_value(output, LONGEST_VALUE), failed)
+            return ToolResult(_name(id), json_value(output, LONGEST_VALUE), bool(failed))
 
 
 def _name(text: str) -> str:

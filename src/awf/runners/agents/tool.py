@@ -134,14 +134,14 @@ class _Reading:
     def __init__(self, parser: Parser, speech: Speech) -> None:
         self.parser = parser
         self._speech = speech
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
 
     def feed(self, line: str) -> None:
         if self.fault is None:
             try:
                 for event in self.parser.feed(line):
                     self._speech.say(event)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.fault = error
 
 

@@ -23,6 +23,7 @@ from awf.journal.events import StepStarted
 from awf.runners.exits import done_or
 from awf.runners.operations.port import Operation, OperationContext, OperationFailed
 from awf.runners.processes import end
+from awf.runners.retry_after import sound_wait
 
 log = logging.getLogger("awf.engine")
 
@@ -68,13 +69,15 @@ class OperationRunner:
             return Cancelled(duration=duration)
         if stopped == "timeout":
             return Failed(f"timeout exceeded ({duration_text(fact.timeout or 0)})", TIMEOUT_EXIT, duration)
+        if working.cancelled():
+            return Failed(f"{name}: it gave up by itself", duration=duration)
         outcome = working.result()
         if isinstance(outcome, OperationFailed):
             return Failed(
                 f"{name}: {outcome.message}",
                 duration=duration,
                 product=None if outcome.outputs is None else _product(outcome.outputs),
-                retry_after=outcome.retry_after,
+                retry_after=sound_wait(outcome.retry_after),
             )
         return Succeeded(0, duration, product=outcome)
 
@@ -98,7 +101,7 @@ async def _perform(
         return _product(await operation.perform(inputs, context))
     except OperationFailed as failure:
         return failure
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Where it went wrong, without the texts of the errors: a secret may be in one.
         place = "".join(traceback.format_tb(error.__traceback__))
         log.error(  # noqa: TRY400

@@ -49,6 +49,7 @@ def ask(tmp_path: Path, end: Any, **fields: Any) -> Outcome:
         (ProviderFailed("  "), "service: it failed and did not say why"),
         (asyncio.CancelledError(), "service: it gave up by itself"),
         (ValueError("oops"), "internal error of provider 'service': ValueError('oops')"),
+        (SystemExit(3), "internal error of provider 'service': RuntimeError('SystemExit(3)')"),
     ],
 )
 def test_every_end_is_a_failure_with_a_text(tmp_path: Path, end: Any, error: str) -> None:
@@ -64,6 +65,33 @@ def test_a_failure_is_bounded_and_keeps_what_it_cost(tmp_path: Path) -> None:
     assert outcome.exit_code == 7
     assert outcome.product is not None
     assert outcome.product.usage == Usage(input=0, output=10**12)
+
+
+@pytest.mark.parametrize("wait", ["5", -1, float("nan"), True])
+def test_a_wait_and_an_exit_code_that_cannot_be_are_not_kept(tmp_path: Path, wait: Any) -> None:
+    outcome = ask(tmp_path, ProviderFailed("no", exit_code="7", retry_after=wait))  # type: ignore[arg-type]
+    assert isinstance(outcome, Failed)
+    assert (outcome.exit_code, outcome.retry_after) == (1, None)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [Usage(input="many"), Usage(input=1, cost="dear"), Usage(output=None)],  # type: ignore[arg-type]
+)
+def test_counts_that_are_no_numbers_are_the_providers_fault(tmp_path: Path, usage: Usage) -> None:
+    for end in (Answer(text="x", usage=usage), ProviderFailed("no", usage=usage)):
+        outcome = ask(tmp_path, end)
+        assert isinstance(outcome, Failed)
+        assert outcome.error.startswith("internal error of provider 'service': ")
+
+
+def test_counts_are_whole_numbers(tmp_path: Path) -> None:
+    outcome = ask(tmp_path, Answer(text="x", usage=Usage(input=1.5, output=True)))  # type: ignore[arg-type]
+    assert isinstance(outcome, Succeeded)
+    assert outcome.product is not None
+    usage = outcome.product.usage
+    assert usage is not None
+    assert msgspec.json.decode(msgspec.json.encode(usage), type=Usage) == Usage(input=1, output=1)
 
 
 @pytest.mark.parametrize("cost", [float("nan"), float("inf"), -1.0])

@@ -82,3 +82,13 @@ def test_all_messages_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
         heard.speech.say(Message("assistant", (TextBlock("x" * 30),)))
     assert [role for role, _ in heard.messages] == ["assistant", "assistant", "system"]
     assert heard.messages[-1][1] == (TextBlock("[... the rest of the exchange is left out ...]"),)
+
+
+def test_what_is_said_can_be_recorded_or_is_refused() -> None:
+    heard = Listener()
+    with pytest.raises(ValueError, match=r"nobody is called 'robot': a role is one of system, user"):
+        heard.speech.say(Message("robot", (TextBlock("x"),)))  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        heard.speech.say(Message("user", (TextBlock(5),)))  # type: ignore[arg-type]
+    heard.speech.say(Message("tool", (ToolResult("1", "x", "yes"),)))  # type: ignore[arg-type]
+    assert heard.messages == [("tool", (ToolResult("1", "x", True),))]

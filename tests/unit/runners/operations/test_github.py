@@ -218,6 +218,14 @@ def test_reading_through_the_api(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
+@pytest.mark.parametrize("repo", ["a/b?x=", "a/../user", "a/b/c", "a/..", "../a", "https://github.com/a/b"])
+def test_a_repository_leads_nowhere_else_in_the_api(tmp_path: Path, repo: str) -> None:
+    with service() as server:
+        error = rest(tmp_path, server.url).error("add_comment", number=5, body="hi", repo=repo)
+        assert error == f'github.add_comment: repo must be OWNER/NAME, not "{repo}"'
+        assert server.calls == []
+
+
 def test_comments_of_several_pages(tmp_path: Path) -> None:
     with service() as server:
         world = rest(tmp_path, server.url)

@@ -22,6 +22,7 @@ MOST_PAGES = 100
 """Pages of a hundred comments that are read."""
 
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
 _MERGEABLE = {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}
 
 
@@ -117,7 +118,10 @@ class Rest:
         """OWNER/NAME: as given, or of the working directory. Raises OperationFailed."""
         given = inputs.get("repo") or self.context.environ.get("GH_REPO")
         if given:
-            return str(given).rstrip("/").removesuffix(".git")
+            name = str(given).rstrip("/").removesuffix(".git")
+            if not _REPOSITORY.fullmatch(name):  # it becomes a part of the address that the token is sent to
+                raise OperationFailed(f'repo must be OWNER/NAME, not "{given}"')
+            return name
         git = self.programs.find("git", self.context)
         try:
             ended = await self.programs.run([git or "git", "remote", "get-url", "origin"], self.context)
