@@ -32,6 +32,7 @@ current one. What it runs is in the same storage as what servers run: `awf run` 
 | 3 | a workflow has failed, unless it says a status of its own |
 | 4 | the machine: disk, network, permissions, or a fault in awf itself |
 | 130 | it was cancelled, or interrupted |
+| 141 | nobody reads what it shows any more (`awf events -f ID \\| head`) |
 
 An error is one paragraph on standard error: what, where (`file:line:col`), what to try; with `-f json` an object with the same, and
 with its code. `awf error CODE` explains a code.
@@ -41,6 +42,8 @@ with its code. `awf error CODE` explains a code.
 `awf run` and `awf events -f` draw what runs at the bottom, with the time it has taken and the last line it wrote; what is over moves
 up, one line each, nested blocks indented. Into a pipe or a file they write plain lines. `NO_COLOR` and `--no-color` turn colours
 off. Ctrl-C once cancels a run gracefully, twice ends its processes at once; it ends the watching alone in `awf events`.
+
+`awf run` goes on to its end also where nobody reads what it shows (`awf run NAME | head`), and has the exit status of the workflow.
 """
 
 

@@ -179,10 +179,25 @@ def test_watching_outlives_the_server(near: Project, server: Server, elsewhere: 
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         server.kill()
+        assert process.stderr is not None
+        while "tries again" not in (line := process.stderr.readline()):
+            assert line, "it has not said that the server is away"
+        assert line.startswith(f"awf: no server answers at {relay.url}: ")
         gate.open()
         relay.lead_to(near.serve().port)
         shown, said = process.communicate(timeout=60)
     assert (process.returncode, shown) == (0, "ended\n"), said
+    assert "tries again" not in said
+
+
+def test_programs_are_told_of_a_run_afar_what_they_are_told_here(near: Project, far: Far) -> None:
+    near.steps("good", "echo one")
+    ran = far("run", "good", "-f", "json")
+    record = read(ran)
+    assert (record["status"], record["steps"][0]["output"], ran.stderr) == ("completed", "one\n", "")
+    assert far("resume", "--list", "-q").stdout == ""
+    quiet = far("run", "good", "-q")
+    assert quiet.stdout.split() == near.awf("history", "-q", "-n", "1").stdout.split()
 
 
 def test_what_waits_for_a_person_is_answered_from_afar(near: Project, server: Server, far: Far) -> None:

@@ -41,6 +41,51 @@ def test_it_shows_what_happens_and_leaves_a_record(project: Project) -> None:
     assert server.events(entry["id"])[-1].name == "workflow.completed"
 
 
+@pytest.mark.parametrize("options", [(), ("-o", "buffered"), ("-f", "json"), ("-q",)])
+def test_a_run_goes_on_where_nobody_reads_it(project: Project, options: tuple[str, ...]) -> None:
+    gate = Gate(project.root / "gate")
+    project.steps("long", f"echo one; {gate.wait}", "echo two; echo three >&2", "exit 7")
+    process = project.start("run", "long", *options)
+    assert process.stdout is not None
+    process.stdout.close()
+    gate.open()
+    status, _, said = ended(process)
+    assert status == 3
+    if "-o" in options or not options:
+        assert "awf: s2 completed" in said
+        assert "three\n" in said
+    assert said.splitlines()[-1].startswith("awf: failed: ")
+    assert [each["status"] for each in project.serve().history()] == ["failed"]
+
+
+def test_a_run_goes_on_where_nobody_reads_anything_of_it(project: Project) -> None:
+    gate = Gate(project.root / "gate")
+    project.steps("long", f"echo one; {gate.wait}", "echo two; echo three >&2")
+    process = project.start("run", "long")
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+    gate.open()
+    assert process.wait(30) == 0
+    assert [each["status"] for each in project.serve().history()] == ["success"]
+
+
+@pytest.mark.parametrize("command", ["events", "logs"])
+def test_what_only_shows_ends_where_nobody_reads_it(project: Project, command: str) -> None:
+    gate = Gate(project.root / "gate")
+    project.steps("long", "echo one", gate.wait, "echo two")
+    server = project.serve()
+    execution = server.run("long")
+    process = project.start(command, "-f", execution)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    gate.open()
+    status, _, said = ended(process)
+    assert (status, "awf:" in said) == (141, False)
+    server.wait(execution)
+
+
 def test_how_output_is_shown(project: Project) -> None:
     project.steps("hello", "echo out")
     assert project.awf("run", "hello", "-o", "silent").stderr == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -70,6 +71,43 @@ def test_the_live_view(project: Project, columns: int) -> None:
     execution = project.awf("-q", "status").stdout.strip()
     assert execution in terminal.shown.replace("\r\n", "")
     assert "\x1b[32m" in terminal.raw
+
+
+def test_what_steps_say_does_not_drive_the_terminal(project: Project) -> None:
+    title = r"\033]0;mine\007"
+    project.workflow(
+        "rude",
+        json.dumps(
+            {
+                "name": "rude",
+                "description": "one \x1b[2J\x1b]0;mine\x07\ntwo",
+                "states": {
+                    "initial": "a",
+                    "a": {
+                        "type": "step",
+                        "command": f"printf 'said {title}\\n' >&2; exit 1",
+                        "on_success": "b",
+                    },
+                    "b": {"type": "terminal"},
+                },
+            }
+        ),
+    )
+    ran = Terminal(project, "run", "rude")
+    assert ran.ended() == 3
+    for terminal in (
+        Terminal(project, "list"),
+        Terminal(project, "history"),
+        Terminal(project, "status"),
+        Terminal(project, "status", "-v", project.awf("-q", "status").stdout.strip()),
+        Terminal(project, "run", "rude", "-o", "silent"),
+    ):
+        terminal.ended()
+        assert "\x1b]" not in terminal.raw
+        assert "\x1b[2J" not in terminal.raw
+    assert "\x1b]" not in ran.raw
+    assert project.awf("list").stdout.splitlines()[1].endswith("  one")
+    assert len(project.awf("list").stdout.splitlines()) == 2
 
 
 def test_no_color_is_no_colour(project: Project) -> None:

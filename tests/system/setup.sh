@@ -8,6 +8,7 @@ need() { # need COMMAND PACKAGE
 }
 need chromium chromium
 need curl curl
+need dot graphviz
 need jq jq
 need ksh ksh
 need nginx nginx-light

@@ -7,10 +7,12 @@ HTTP API (``awf.server.schemas``): what ``--format json`` prints is what the API
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from awf.cli.show import note
 
 if TYPE_CHECKING:
     from awf.cli.listing import Listed
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
         StepOutput,
         TranscriptEntry,
     )
+
+Away: TypeAlias = Callable[[str], None]
+"""Takes a line for people."""
 
 LIMIT = 1000
 """Executions that one question can ask for."""
@@ -115,9 +120,11 @@ class Access(Protocol):
         """Counts over all finished executions that the query selects, whatever its limit."""
         ...
 
-    def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[Event]:
+    def events(
+        self, execution: str, *, after: int = 0, follow: bool = True, away: Away = note
+    ) -> AsyncGenerator[Event]:
         """All events (as of ``?events=all``) above number ``after``, in order, each once, to the final one. Without
-        ``follow`` those that there are now."""
+        ``follow`` those that there are now. ``away`` is told what to tell people while nobody answers."""
         ...
 
     async def cancel(self, execution: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from awf.cli.prompt import Prompter, at_terminal
 from awf.cli.view import Shown, choose_view
-from awf.cli.watching import CANCELLED_STATUS, Questions, interruptions, watch
+from awf.cli.watching import CANCELLED_STATUS, Questions, interruptions, report, watch
 from awf.errors import AwfError, ExecutionError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def watch_there(access: RemoteAccess, execution: str, shown: Shown | None)
             cancels.add(asyncio.create_task(cancel()))
 
     listeners = [Questions(view, Prompter(), answer)] if at_terminal() else []
-    async with contextlib.aclosing(access.events(execution)) as events:
+    async with contextlib.aclosing(access.events(execution, away=view.say)) as events:
         watching = asyncio.create_task(watch(events, view, *listeners))
         with interruptions(interrupted):
             await asyncio.wait([watching])
@@ -49,6 +50,7 @@ async def watch_there(access: RemoteAccess, execution: str, shown: Shown | None)
         return CANCELLED_STATUS
     last = watching.result()
     await asyncio.gather(*cancels)
+    await report(execution, partial(access.execution, execution))
     return await _exit_status(access, last)
 
 

@@ -79,7 +79,7 @@ async def _watch(execution: str, after: int, output: str | None) -> None:
     view: View = LiveView(execution) if output in {None, "live"} else PlainView(shown[str(output)], execution)
     async with (
         open_access() as access,
-        contextlib.aclosing(access.events(execution, after=after)) as events,
+        contextlib.aclosing(access.events(execution, after=after, away=view.say)) as events,
     ):
         await watch(events, view)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from awf.cli.controls import visible
 from awf.errors import AwfError, SystemFault, UserError
 
 INTERRUPTED = 130
@@ -30,7 +31,7 @@ def tell(error: BaseException, *, command: str, as_json: bool, verbose: bool = F
     if as_json:
         click.echo(json.dumps({"error": found}, indent=2, ensure_ascii=False), err=True)
     else:
-        click.echo(_paragraph(found, verbose=verbose), err=True)
+        click.echo(visible(_paragraph(found, verbose=verbose)), err=True)
     return int(found["exit_status"])
 
 
@@ -54,7 +55,8 @@ def _described(error: BaseException, command: str) -> dict[str, Any]:
         )
     if isinstance(error, click.UsageError):
         help_ = f"`{error.ctx.command_path if error.ctx else 'awf'} --help`"
-        return _object(UserError.code, error.format_message().removesuffix("."), UserError.exit_status, help_)
+        said = " ".join(error.format_message().split()).removesuffix(".")
+        return _object(UserError.code, said, UserError.exit_status, help_)
     if isinstance(error, click.ClickException):
         return _object(UserError.code, error.format_message(), UserError.exit_status, "")
     if isinstance(error, OSError) and error.strerror:

@@ -6,17 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from awf.cli.breakpoints import Again, Breakpoints
 from awf.cli.local import execution_record, journal_events
-from awf.cli.options import current
 from awf.cli.prompt import Prompter, at_terminal
-from awf.cli.show import show_json
 from awf.cli.view import Shown, choose_view, say
-from awf.cli.watching import CANCELLED_STATUS, Listener, Questions, interruptions, watch
+from awf.cli.watching import CANCELLED_STATUS, Listener, Questions, interruptions, report, watch
 from awf.compose import (
     Layout,
     build_engine,
@@ -132,7 +129,7 @@ class Foreground:
         while True:
             again = await self._run_one(execution, manner)
             if again is None:
-                await self._report(execution)
+                await report(execution, partial(execution_record, self.service, execution))
                 return await self._status(execution)
             try:
                 execution = await self.resume(execution, again)
@@ -193,14 +190,6 @@ class Foreground:
                 await watching
             await asyncio.gather(*cancels)
         return gate.again if gate is not None and (await self._row(execution)).status == "cancelled" else None
-
-    async def _report(self, execution: str) -> None:
-        """What programs want to know in the end."""
-        options = current()
-        if options.format == "json":
-            show_json(await execution_record(self.service, execution))
-        elif options.quiet:
-            click.echo(execution)
 
     async def _row(self, execution: str) -> ExecutionRow:
         return await self.service.execution(execution)

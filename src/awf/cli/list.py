@@ -49,7 +49,7 @@ def prompts() -> None:
 
 def _workflows() -> None:
     from awf.cli.options import chosen_server
-    from awf.cli.show import show_rows
+    from awf.cli.show import one_line, show_rows
 
     if chosen_server() is None:
         from awf.cli.listing import list_workflows
@@ -65,7 +65,7 @@ def _workflows() -> None:
             each.name,
             each.version,
             each.source,
-            f"cannot be run: {_first(each.error)}" if each.error else each.description,
+            one_line(f"cannot be run: {_first(each.error)}" if each.error else each.description, None),
         )
         for each in found
     ]

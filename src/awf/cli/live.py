@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from awf.cli.access import Event
+from awf.cli.controls import visible
 from awf.cli.options import current
 from awf.cli.view import ending, question
 from awf.domain.timestamps import duration_text
@@ -34,9 +34,6 @@ LONGEST_LINE = 500
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
-_CONTROLS = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)
 
 
 @dataclass(slots=True)
@@ -201,9 +198,9 @@ class LiveView:
         return _cut(line)
 
     def _line(self, depth: int, sign: str, style: str, text: str, more: str = "") -> None:
-        line = Text.assemble("  " * depth, (sign, style), " ", text)
+        line = Text.assemble("  " * depth, (sign, style), " ", visible(text))
         if more:
-            line.append(f"  {more}", style="dim")
+            line.append(f"  {visible(more)}", style="dim")
         self._over.append(line)
 
     # What happens to steps
@@ -223,7 +220,7 @@ class LiveView:
         self._steps += not block
         took = _seconds(data["duration_ms"])
         if data["status"] == "completed":
-            said = data.get("note") or running.last
+            said = _visible(data.get("note") or "") or running.last
             self._over.append(
                 _cut(
                     Text.assemble(
@@ -249,7 +246,7 @@ class LiveView:
         retried = f", {self._retries} retried" if self._retries else ""
         steps = f"{self._steps} step{'s' * (self._steps != 1)}{retried}"
         sign, style = ("✓", "bold green") if good else ("✗", "bold red")
-        self._over.append(Text.assemble((f"{sign} {ending(data)}", style)))
+        self._over.append(Text.assemble((f"{sign} {visible(ending(data))}", style)))
         self._over.append(Text(f"  {_seconds(data['duration_ms'])}, {steps}", style="dim"))
         # On a line of its own, for it to be copied whole where the terminal is narrow.
         self._over.append(Text(f"  {self._execution}", style="dim"))
@@ -277,7 +274,7 @@ def _label(path: str) -> str:
 def _visible(text: str) -> str:
     """Text without what moves the cursor or colours the terminal; of a line that was written over, its last version."""
     last = next((part for part in reversed(text.split("\r")) if part.strip()), "")
-    return _CONTROLS.sub("", last)[:LONGEST_LINE]
+    return visible(last)[:LONGEST_LINE]
 
 
 def _seconds(milliseconds: int) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
-from awf.cli.access import Checked, Event, Query
+from awf.cli.access import Away, Checked, Event, Query
+from awf.cli.show import note
 from awf.compose import has_store
 from awf.errors import ExecutionNotFound, NotResumable, RequestInvalid
 
@@ -159,7 +160,14 @@ class LocalAccess:
         wanted = msgspec.structs.replace(_filter(query), history=True)
         return statistics_summary(Statistics() if service is None else await service.store.statistics(wanted))
 
-    async def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[Event]:
+    async def events(
+        self,
+        execution: str,
+        *,
+        after: int = 0,
+        follow: bool = True,
+        away: Away = note,  # noqa: ARG002 - the store here is never away
+    ) -> AsyncGenerator[Event]:
         service, row = await self._row(execution)
         self._hear()
         async for event in journal_events(service.store, row, self._more if follow else None, after=after):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,6 +62,16 @@ class LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return share(command, remote=cmd_name in REMOTE)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one. Where nobody reads what it shows, it ends without a word."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            from awf.cli.unread import UNREAD, drop_unread
+
+            drop_unread()
+            return UNREAD
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names of commands, without importing any; options."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import click
 
+from awf.cli.controls import visible
+
 MENU = 9
 """So many choices are offered by number."""
 
@@ -29,9 +31,8 @@ class Prompter:
     async def ask(self, text: str, choices: Sequence[str] = ()) -> str | None:
         """What a person types, one of ``choices`` where there are any; None at the end of the input (Ctrl-D)."""
         async with self._one:
-            click.echo(text, err=True)
-            for line in menu(choices):
-                click.echo(line, err=True)
+            for line in (text, *menu(choices)):
+                click.echo(visible(line), err=True)
             while not self.closed:
                 typed = await self._line()
                 if typed is None:

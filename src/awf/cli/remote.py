@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import msgspec
 
-from awf.cli.access import Checked, Event, Query
+from awf.cli.access import Away, Checked, Event, Query
 from awf.cli.listing import Listed
+from awf.cli.show import note
 from awf.client import AsyncClient
-from awf.errors import NotAnAwfServer
+from awf.domain.timestamps import duration_text
+from awf.errors import AwfError, NotAnAwfServer
 
 if TYPE_CHECKING:
     from awf.server.schemas import (
@@ -30,12 +32,15 @@ T = TypeVar("T")
 RETRIES = 2
 """A person waits: what may be asked again is, within half a second."""
 
+PATIENCE = 300.0
+"""Seconds for which a stream of events puts up with a server that is away."""
+
 
 class RemoteAccess:
     """Access to the server at a URL."""
 
     def __init__(self, url: str) -> None:
-        self._client = AsyncClient(url, retries=RETRIES)
+        self._client = AsyncClient(url, retries=RETRIES, patience=PATIENCE)
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,8 +123,13 @@ class RemoteAccess:
         )
         return self._as(StatisticsSummary, found)
 
-    async def events(self, execution: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[Event]:
-        found = self._client.events(execution, after=after, everything=True, follow=follow)
+    async def events(
+        self, execution: str, *, after: int = 0, follow: bool = True, away: Away = note
+    ) -> AsyncGenerator[Event]:
+        def lost(error: AwfError) -> None:
+            away(f"{error.message}; tries again for {duration_text(PATIENCE)}")
+
+        found = self._client.events(execution, after=after, everything=True, follow=follow, away=lost)
         async with aclosing(found) as events:
             async for event in events:
                 yield Event(event.name, event.id, event.data)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from awf.cli.controls import visible
 from awf.cli.options import current
 
 _STYLES = {
@@ -48,12 +49,12 @@ def show_record(pairs: Mapping[str, str], value: Any, *, name: str) -> None:
     elif options.quiet:
         click.echo(name)
     elif options.format == "table":
-        _framed(None, [(key, text) for key, text in pairs.items() if text])
+        _framed(None, [(key, visible(text)) for key, text in pairs.items() if text])
     else:
         width = max(map(len, pairs), default=0) + 1
         for key, text in pairs.items():
             if text:
-                first, *more = text.splitlines() or [""]
+                first, *more = visible(text).splitlines() or [""]
                 click.echo(f"{f'{key}:'.ljust(width)} {coloured(first)}")
                 for line in more:
                     click.echo(f"{' ' * width} {line}")
@@ -81,7 +82,7 @@ def show_json(value: Any) -> None:
 def note(text: str) -> None:
     """Something for people, beside the result; nothing in quiet or JSON."""
     if text and current().format in {"text", "table"}:
-        click.echo(text, err=True)
+        click.echo(visible(text), err=True)
 
 
 def coloured(text: str) -> str:
@@ -101,12 +102,12 @@ def how_long(milliseconds: int | Any) -> str:
     return duration_text(milliseconds / 1000) if isinstance(milliseconds, int) else ""
 
 
-def one_line(text: str | Any, width: int = 60) -> str:
-    """The first line of a text, cut; empty for none."""
+def one_line(text: str | Any, width: int | None = 60) -> str:
+    """The first line of a text, cut where there is a width; empty for none."""
     if not isinstance(text, str):
         return ""
-    first = text.strip().partition("\n")[0]
-    return first if len(first) <= width else first[: width - 1] + "…"
+    first = visible(text.strip()).partition("\n")[0]
+    return first if width is None or len(first) <= width else first[: width - 1] + "…"
 
 
 def _aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

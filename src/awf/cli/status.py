@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awf.cli.completion import execution_ids
+from awf.cli.controls import visible
 
 if TYPE_CHECKING:
     from awf.server.schemas import ExecutionDetail, Step
@@ -66,7 +67,7 @@ async def _show(execution: str) -> None:
         _steps(found)
         for asked in found.waiting or ():
             choices = f" ({', '.join(asked.choices)})" if asked.choices else ""
-            click.echo(f"\n{asked.path} waits for an answer: {asked.prompt}{choices}")
+            click.echo(visible(f"\n{asked.path} waits for an answer: {asked.prompt}{choices}"))
             click.echo(f"  awf respond {execution} {asked.choices[0] if asked.choices else 'ANSWER'}")
 
 
@@ -114,7 +115,7 @@ def _steps(found: ExecutionDetail) -> None:
             if step.output:
                 click.echo(f"\n{step.path}:")
                 for line in step.output.splitlines()[-LINES:]:
-                    click.echo(f"  {line}")
+                    click.echo(f"  {visible(line)}")
 
 
 def _said(step: Step) -> str:

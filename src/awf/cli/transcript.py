@@ -6,9 +6,11 @@ import asyncio
 
 import click
 
+from awf.cli.completion import execution_ids
+
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION")
+@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
 @click.option("-s", "--step", "steps", multiple=True, metavar="STEP", help="Only of this step; repeatable.")
 def command(execution: str, steps: tuple[str, ...]) -> None:
     """Show what the agents of an execution were asked and what they, and their tools, said: one JSON object per line.

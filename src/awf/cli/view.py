@@ -5,14 +5,19 @@ For files, pipes and logs; ``awf.cli.live`` is for terminals. Both are a ``View`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeAlias
 
 import click
 
 from awf.cli.access import Event
+from awf.cli.controls import visible
 from awf.cli.options import current
+from awf.cli.unread import unread_is_dropped
 from awf.domain.timestamps import duration_text
 
 Shown: TypeAlias = Literal["streaming", "buffered", "silent"]
@@ -40,7 +45,7 @@ class View(Protocol):
 
 
 def choose_view(shown: Shown | None, execution: str) -> View:
-    """The view for how output is to be shown; None: live on a terminal, streaming elsewhere."""
+    """The view of a run for how output is to be shown; None: live on a terminal, streaming elsewhere."""
     can_draw = (
         sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
     )
@@ -50,14 +55,17 @@ def choose_view(shown: Shown | None, execution: str) -> View:
         return LiveView(execution)
     if current().format != "text":
         shown = "silent"
-    return PlainView(shown or "streaming", execution)
+    return PlainView(shown or "streaming", execution, lasts=True)
 
 
 class PlainView:
-    """See the module."""
+    """See the module. Where nobody reads what it writes, BrokenPipeError is raised, or, if it ``lasts``, that is dropped."""
 
-    def __init__(self, shown: Shown, execution: str) -> None:
+    def __init__(self, shown: Shown, execution: str, *, lasts: bool = False) -> None:
         self._shown = shown
+        self._unread: Callable[[], AbstractContextManager[None]] = (
+            unread_is_dropped if lasts else contextlib.nullcontext
+        )
         self._execution = execution
         self._written: dict[str, list[tuple[bool, str]]] = {}
         self._held: list[Event] | None = None
@@ -70,7 +78,7 @@ class PlainView:
         match event.name:
             case "execution.accepted":
                 for warning in data.get("warnings", ()):
-                    say(f"warning: {warning}")
+                    self.say(f"warning: {warning}")
             case "state.entered" if current().verbose:
                 self._step(f"{path} entered ({data['kind']}, {data['via']})")
             case "hook.started" if current().verbose:
@@ -78,7 +86,7 @@ class PlainView:
             case "step.started":
                 attempt = data["attempt"]
                 for warning in data.get("warnings", ()) if current().verbose else ():
-                    say(f"warning: {path}: {warning}")
+                    self.say(f"warning: {path}: {warning}")
                 self._step(f"{path} started" + (f" (attempt {attempt})" if attempt > 1 else ""))
             case "output":
                 self._output(path, data)
@@ -91,12 +99,17 @@ class PlainView:
                 self._step(f"{path} completed in {_seconds(data['duration_ms'])}{note}")
             case "step.failed":
                 self._flush(path)
-                self._step(f"{path} failed: {data['error']} (exit code {data['exit_code']})")
+                code = f"exit code {data['exit_code']}"
+                self._step(
+                    f"{path} failed: {data['error']}" + (f" ({code})" if code not in data["error"] else "")
+                )
             case "hook.finished" if data.get("message"):
                 self._step(data["message"].rstrip("\n"))
             case "input.required":
-                say(question(path, data))
-                say(f"answer with `awf respond {self._execution} {next(iter(data['choices']), 'ANSWER')}`")
+                self.say(question(path, data))
+                self.say(
+                    f"answer with `awf respond {self._execution} {next(iter(data['choices']), 'ANSWER')}`"
+                )
             case "input.received":
                 self._step(f"{path} was answered: {data['response']}")
             case "workflow.completed" | "workflow.failed":
@@ -105,7 +118,7 @@ class PlainView:
                 pass
 
     def say(self, text: str) -> None:
-        say(text)
+        self._write(f"awf: {visible(text)}\n", err=True)
 
     def pause(self) -> None:
         if self._held is None:
@@ -123,26 +136,30 @@ class PlainView:
 
     def _output(self, path: str, data: dict[str, Any]) -> None:
         if self._shown == "streaming":
-            click.echo(data["output"], nl=False, err=data["stream"] == "stderr")
+            self._write(data["output"], err=data["stream"] == "stderr")
         elif self._shown == "buffered":
             self._written.setdefault(path, []).append((data["stream"] == "stderr", data["output"]))
 
     def _flush(self, path: str) -> None:
         for err, text in self._written.pop(path, ()):
+            self._write(text, err=err)
+
+    def _write(self, text: str, *, err: bool) -> None:
+        with self._unread():
             click.echo(text, nl=False, err=err)
 
     def _step(self, text: str) -> None:
         if self._shown != "silent":
-            say(text)
+            self.say(text)
 
     def _end(self, data: dict[str, Any]) -> None:
         if self._shown != "silent" or data["status"] != "completed":
-            say(f"{ending(data)} ({_seconds(data['duration_ms'])}, execution {self._execution})")
+            self.say(f"{ending(data)} ({_seconds(data['duration_ms'])}, execution {self._execution})")
 
 
 def say(text: str) -> None:
     """A line of our own on standard error."""
-    click.echo(f"awf: {text}", err=True)
+    click.echo(f"awf: {visible(text)}", err=True)
 
 
 def question(path: str, data: dict[str, Any]) -> str:

@@ -6,12 +6,20 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import click
 
 from awf.cli.access import Event
+from awf.cli.options import current
 from awf.cli.prompt import Prompter
+from awf.cli.show import show_json
+from awf.cli.unread import unread_is_dropped
 from awf.cli.view import View
 from awf.errors import AnswerInvalid, NotWaiting
+
+if TYPE_CHECKING:
+    from awf.server.schemas import ExecutionDetail
 
 CANCELS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CANCELLED_STATUS = 130
@@ -86,6 +94,16 @@ async def watch(events: AsyncIterator[Event], view: View, *listeners: Listener) 
             await listener.close()
         view.close()
     return last
+
+
+async def report(execution: str, record: Callable[[], Awaitable[ExecutionDetail]]) -> None:
+    """What programs want to know of a run in the end: its ``record``, or its id alone."""
+    options = current()
+    with unread_is_dropped():
+        if options.format == "json":
+            show_json(await record())
+        elif options.quiet:
+            click.echo(execution)
 
 
 @contextlib.contextmanager

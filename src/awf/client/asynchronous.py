@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -26,6 +26,7 @@ from awf.client.results import (
     Validation,
     WorkflowSummary,
 )
+from awf.errors import AwfError
 
 T = TypeVar("T")
 
@@ -90,6 +91,7 @@ class AsyncClient:
         everything: bool = False,
         follow: bool = True,
         timeout: float | None = None,
+        away: Callable[[AwfError], None] | None = None,
     ) -> AsyncGenerator[Event, None]:
         viewer = Following(
             execution,
@@ -99,6 +101,7 @@ class AsyncClient:
             retries=self._connection.retries,
             patience=self._patience,
             limit=timeout,
+            away=away,
         )
         while not viewer.ended:
             quiet = viewer.quiet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -26,6 +26,7 @@ from awf.client.results import (
     Validation,
     WorkflowSummary,
 )
+from awf.errors import AwfError
 
 T = TypeVar("T")
 
@@ -105,11 +106,13 @@ class Client:
         everything: bool = False,
         follow: bool = True,
         timeout: float | None = None,
+        away: Callable[[AwfError], None] | None = None,
     ) -> Generator[Event, None, None]:
         """The events of an execution, each once and in order, from the first (or the one behind the number ``after``) to
         the ``workflow.*`` that ends it. Connections that break and servers that restart are got over. ``everything``: also
-        those that say more than the usual stream. Without ``follow``: those that there are now. Raises ExecutionNotFound,
-        StillRunning after ``timeout`` seconds."""
+        those that say more than the usual stream. Without ``follow``: those that there are now. ``away`` is called, once
+        per absence, with why the server cannot be reached, while that is tried again. Raises ExecutionNotFound, StillRunning
+        after ``timeout`` seconds."""
         viewer = Following(
             execution,
             after=after,
@@ -118,6 +121,7 @@ class Client:
             retries=self._connection.retries,
             patience=self._patience,
             limit=timeout,
+            away=away,
         )
         while not viewer.ended:
             quiet = viewer.quiet

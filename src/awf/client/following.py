@@ -26,8 +26,8 @@ class Following:
 
     Every event is handed out once, in order: a new connection goes on after the last one seen, and what was seen is
     dropped. The first contact is tried ``retries`` times more; after that the server may be away for ``patience``
-    seconds. Without ``follow`` it is over with the events that there are; ``limit``: seconds after which StillRunning is
-    raised.
+    seconds: ``away`` is told why, once, where going on at once has failed. Without ``follow`` it is over with the events
+    that there are; ``limit``: seconds after which StillRunning is raised.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Following:
         retries: int,
         patience: float,
         limit: float | None = None,
+        away: Callable[[AwfError], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         query = {**({"events": "all"} if everything else {}), **({} if follow else {"follow": "false"})}
@@ -55,6 +56,8 @@ class Following:
         self._clock = clock
         self._deadline = None if limit is None else clock() + limit
         self._met_at: float | None = None
+        self._away = away
+        self._failed = 0
         self._parser = Parser()
 
     @property
@@ -77,6 +80,7 @@ class Following:
         stream = answer.status == 200 and media_type == "text/event-stream"
         if stream:
             self._met_at = self._clock() if self._met_at is None else self._met_at
+            self._failed = 0
             self._parser = Parser()
         return stream
 
@@ -104,7 +108,7 @@ class Following:
         if not self._follow:
             self.ended = True
             return
-        self._again(None, "it closed the event stream")
+        self._again(None, ServerUnreachable("it closed the event stream"))
 
     def refused(self, answer: Answer) -> None:
         """A whole answer came that is no stream. Raises RemoteError, NotAnAwfServer where trying again has no use."""
@@ -117,7 +121,7 @@ class Following:
         there is no time left."""
         self._again(None, error)
 
-    def _again(self, answer: Answer | None, reason: AwfError | str) -> None:
+    def _again(self, answer: Answer | None, reason: AwfError) -> None:
         """Set the pause before the next try, or raise."""
         tried_enough = (
             self._pace.tries >= self._retries
@@ -125,7 +129,10 @@ class Following:
             else self._clock() - self._met_at > self._patience
         )
         if tried_enough:
-            raise reason if isinstance(reason, AwfError) else ServerUnreachable(reason)
+            raise reason
+        self._failed += 1
+        if self._failed == 2 and self._met_at is not None and self._away is not None:
+            self._away(reason)
         self.pause = self._pace.pause(answer)
         if self._deadline is not None:
             self.pause = min(self.pause, self._left(self._deadline))

@@ -130,6 +130,34 @@ def test_after_the_first_contact_patience_counts_from_the_last_sign_of_life() ->
         follow.lost(GONE)
 
 
+def test_that_a_server_is_away_is_told_once_where_going_on_at_once_has_failed() -> None:
+    told: list[str] = []
+    follow = following(away=lambda error: told.append(error.message))
+    follow.opened(STREAM)
+    for _ in range(2):
+        follow.closed()
+        assert follow.opened(STREAM)
+    assert told == []
+    follow.closed()
+    follow.lost(GONE)
+    follow.lost(ServerUnreachable("still gone"))
+    assert told == ["gone"]
+    follow.opened(STREAM)
+    follow.lost(GONE)
+    follow.refused(problem(503, "SYSTEM.SERVER.DRAINING"))
+    assert len(told) == 2
+
+
+def test_a_server_that_was_never_there_is_not_away() -> None:
+    told: list[object] = []
+    follow = following(away=told.append)
+    for _ in range(2):
+        follow.lost(GONE)
+    with pytest.raises(ServerUnreachable):
+        follow.lost(GONE)
+    assert told == []
+
+
 def test_streams_that_end_at_once_are_no_sign_of_life() -> None:
     clock = Clock()
     follow = following(clock)
