@@ -319,7 +319,8 @@ def test_without_settings_it_says_all_that_is_missing() -> None:
     result = ask("openai_compatible", environ, "Hello")
     assert (
         failed(result).error
-        == "openai_compatible: base_url is required\nopenai_compatible: model is required"
+        == "openai_compatible: base_url is required: give it in options, or set OPENAI_BASE_URL\n"
+        "openai_compatible: model is required: give it in options, or set OPENAI_MODEL"
     )
 
 

@@ -107,7 +107,9 @@ class OpenAICompatible:
         """See the port."""
         found = [_without_key(problem, request) for problem in options.problems(_settings(request), _OPTIONS)]
         return found + [
-            f"{name} is required" for name in ("base_url", "model") if not _settings(request).get(name)
+            f"{name} is required: give it in options, or set {_VARIABLES[name]}"
+            for name in ("base_url", "model")
+            if not _settings(request).get(name)
         ]
 
     async def ask(self, request: Request, say: Callable[[Event], None]) -> Answer:
