@@ -84,6 +84,17 @@ def test_what_a_failure_has_cost_is_told():
     assert read("claude", [json.dumps(end)])[1].usage == Usage(cost=1.5)
 
 
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("github_copilot", {"type": "assistant.usage", "data": {"inputTokens": 5, "outputTokens": 2}}),
+        ("opencode", {"type": "step_finish", "part": {"tokens": {"input": 5, "output": 2}}}),
+    ],
+)
+def test_what_is_told_before_the_end_counts(name, event):
+    assert read(name, [json.dumps(event)], 143)[1].usage == Usage(input=5, output=2)
+
+
 def vocabulary():
     """Every key of the recorded events, and every text."""
     words = defaultdict(set)

@@ -77,7 +77,6 @@ class _Parser(PrefixedJsonLines):
         self._asked = len(whole_prompt(request))
         self._answer = ""
         self._in_pieces = ""
-        self._counted: Usage | None = None
         self._written = 0
 
     def answer(self) -> str:
@@ -122,15 +121,13 @@ class _Parser(PrefixedJsonLines):
 
     def _count(self, data: Any) -> None:
         cached = count(data, "cacheReadTokens")
-        self._counted = (self._counted or Usage()) + Usage(
+        self.usage = (self.usage or Usage()) + Usage(
             input=count(data, "inputTokens"), output=count(data, "outputTokens"), cached=cached
         )
 
     def _end(self, event: Mapping[str, Any]) -> None:
         self.ended = True
         self.session = string(event, "sessionId") or self.session
-        if self._counted is not None:
-            self.usage = self._counted
-        elif self._written:
+        if self.usage is None and self._written:
             asked = self._asked // _CHARACTERS_PER_TOKEN
             self.usage = Usage(input=asked, output=self._written, estimated=True)
