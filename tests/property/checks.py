@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from awf.engine.evolve import fold
 from awf.engine.state import ExecutionState
@@ -12,8 +13,11 @@ from awf.journal.events import FINAL, Entry, StateEntered, StepCompleted, StepFa
 
 
 def check_journal(journal: Sequence[Entry], state: ExecutionState) -> None:
-    """A finished journal: numbered without gaps, one final fact, one end per started step, rebuilt exactly."""
+    """A finished journal: numbered without gaps, its times in order, one final fact, one end per started step, rebuilt
+    exactly."""
     assert [entry.seq for entry in journal] == list(range(1, len(journal) + 1))
+    assert all(before.at <= after.at for before, after in pairwise(journal))
+    assert all(getattr(entry.fact, "duration", 0.0) >= 0.0 for entry in journal)
     assert [isinstance(entry.fact, FINAL) for entry in journal] == [False] * (len(journal) - 1) + [True]
     _check_steps(journal)
     assert fold(state.execution, journal) == state

@@ -156,13 +156,15 @@ class NoMarks:
 
 @dataclass
 class Ended:
-    """An execution that has ended. ``stream``: the numbers of the frames of its stream, whole and default."""
+    """An execution that has ended. ``stream``: the numbers of the frames of its stream, whole and default. ``seconds``
+    passed meanwhile."""
 
     row: ExecutionRow
     journal: list[Entry]
     started: list[StepStarted]
     stream: list[int]
     default_stream: list[int]
+    seconds: float
 
 
 @dataclass
@@ -187,10 +189,16 @@ class Stage:
             working_dir="/",
         )
 
-    def run(self, journal: Sequence[Entry] = (), fault: Callable[[str, bool], None] | None = None) -> Ended:
-        """From its acceptance, or from where an engine died that had appended so much, to the end."""
+    def run(
+        self,
+        journal: Sequence[Entry] = (),
+        fault: Callable[[str, bool], None] | None = None,
+        set_back: float = 0.0,
+    ) -> Ended:
+        """From its acceptance, or from where an engine died that had appended so much, to the end. The clock has been
+        set back by so many seconds before."""
         start = (journal[-1].at - EPOCH) / 1_000_000 if journal else 0.0
-        loop = TimelessLoop(start)
+        loop = TimelessLoop(start, set_back)
         with tempfile.TemporaryDirectory(prefix="awf-stage-") as directory:
             return run_timeless(self._run(loop, Path(directory), journal, fault), loop)
 
@@ -201,7 +209,7 @@ class Stage:
         journal: Sequence[Entry],
         fault: Callable[[str, bool], None] | None,
     ) -> Ended:
-        store = StageStore()
+        store, began = StageStore(), loop.time()
         await self._prepare(store, journal)
         store.fault = fault or store.fault
         changed = asyncio.Event()
@@ -229,8 +237,9 @@ class Stage:
                     if row is not None and await _answer(store, row, loop.now()):
                         engine.wake()
                     await changed.wait()
+            seconds = loop.time() - began
             streams = [await read_stream(store, row, everything=everything) for everything in (True, False)]
-            return Ended(row, await journal_of(store, NAME), runner.started, *streams)
+            return Ended(row, await journal_of(store, NAME), runner.started, *streams, seconds)
         finally:
             engine.stop()
             await task

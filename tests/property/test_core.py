@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from awf.domain.outcomes import Cancelled
 from awf.domain.workflow import LeafState, Workflow
-from awf.engine.stimuli import TimerFired
+from awf.engine.stimuli import Stimulus, TimerFired
 from awf.journal.events import InputRequired
 from property.checks import check_at_rest, check_journal
 from property.driver import MAX_TRANSITIONS, Drive
@@ -57,6 +57,26 @@ def test_every_journal_is_whole_and_rebuilds_the_state(seed: int) -> None:
     drive = Drive(*a_world(seed)).run()
     check_journal(drive.journal, drive.state)
     check_at_rest(drive.state)
+
+
+class Unsteady(Drive):
+    """Its clock is set back and on all the time, before every stimulus."""
+
+    def decide(self, stimulus: Stimulus) -> None:
+        self.world = replace(
+            self.world, now=Random(f"{self.script.seed} {len(self.journal)}").randrange(10**10)
+        )
+        super().decide(stimulus)
+
+
+@given(SEEDS)
+@examples(60)
+def test_a_clock_that_jumps_moves_no_time_back_and_changes_nothing(seed: int) -> None:
+    steady, unsteady = Drive(*a_world(seed)).run(), Unsteady(*a_world(seed)).run()
+    assert unsteady.end() == steady.end()
+    assert unsteady.results() == steady.results()
+    assert unsteady.hooks() == steady.hooks()
+    check_journal(unsteady.journal, unsteady.state)
 
 
 @given(SEEDS, st.lists(st.floats(0, 1, exclude_max=True), min_size=3, max_size=3))

@@ -22,6 +22,7 @@ BADLY = Stage(TEXTS, play, {"who": "world", "rounds": 2, "well": False})
 ASKS = Stage(ASKING, play)
 DELEGATES = Stage(DELEGATING, play)
 SECOND_CRASHES = 60
+HOUR = 3600.0
 
 
 @cache
@@ -29,9 +30,9 @@ def undisturbed(well: bool) -> Ended:
     return (WELL if well else BADLY).run()
 
 
-def goes_on(stage: Stage, whole: Ended, prefix: Sequence[Entry]) -> Ended:
+def goes_on(stage: Stage, whole: Ended, prefix: Sequence[Entry], set_back: float = 0.0) -> Ended:
     """Go on from a prefix; the end must be that of the undisturbed execution."""
-    ended = stage.run(prefix)
+    ended = stage.run(prefix, set_back=set_back)
     assert ended.journal[: len(prefix)] == list(prefix)
     state = fold(NAME, ended.journal)
     check_journal(ended.journal, state)
@@ -108,3 +109,10 @@ def test_an_engine_that_dies_while_it_goes_on_changes_nothing_either() -> None:
         once = goes_on(WELL, whole, whole.journal[:first])
         soon = min(len(once.journal), first + 12) if random.randrange(2) else len(once.journal)
         goes_on(WELL, whole, once.journal[: random.randrange(first + 1, soon + 1) - 1])
+
+
+def test_a_clock_that_was_set_back_meanwhile_changes_nothing_and_makes_nothing_wait() -> None:
+    whole = undisturbed(True)
+    for length in range(1, len(whole.journal), 4):
+        ended = goes_on(WELL, whole, whole.journal[:length], set_back=HOUR)
+        assert ended.seconds <= whole.seconds + HOUR / 10

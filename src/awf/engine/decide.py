@@ -26,6 +26,7 @@ a graph with an outcome                 its closing hooks, then the outcome take
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Written
@@ -113,8 +114,9 @@ class Core:
         return decided
 
     def decide(self, stimulus: Stimulus, world: World) -> None:
-        """Answer one stimulus. After a final fact everything is ignored; what has been let go only continues."""
-        self._flow.world = world
+        """Answer one stimulus. After a final fact everything is ignored; what has been let go only continues. Where the
+        clock has been set back, no time has passed since the last entry."""
+        self._flow.world = world if world.now >= self.state.at else replace(world, now=self.state.at)
         if self.state.finished or (
             self.state.released and not isinstance(stimulus, Continue | Cancel | Respond)
         ):

@@ -362,7 +362,7 @@ class Engine:
                 if head is not None and not head.finished:
                     if isinstance(fact, ExecutionFailed):
                         await self._end_leftovers(await load_state(self._store, execution), frozenset())
-                    entry = Entry(head.last_seq + 1, self._clock.now(), fact)
+                    entry = await self._next_entry(execution, head.last_seq, fact)
                     await self._store.append(claim.ownership, [entry])
                     self._environment.appended()
             except StoreUnavailable as unavailable:
@@ -372,6 +372,11 @@ class Engine:
                 return
             else:
                 return
+
+    async def _next_entry(self, execution: str, last_seq: int, fact: AnyFact) -> Entry:
+        """A fact as the next entry of a journal that cannot be gone on with; its time does not go back either."""
+        row = await self._store.execution(execution)
+        return Entry(last_seq + 1, max(self._clock.now(), 0 if row is None else row.updated_at), fact)
 
     async def _prepare(
         self, claim: Claim, intent: Intent | None
@@ -383,7 +388,7 @@ class Engine:
             workflows = await self._definitions.workflows(state.accepted)
             prelude = await self._prelude(state, workflows)
         except (ReplayDiverged, WorkflowError, ResumePointInvalid) as error:
-            failed = Entry(claim.last_seq + 1, self._clock.now(), ExecutionFailed(error=error.message))
+            failed = await self._next_entry(execution, claim.last_seq, ExecutionFailed(error=error.message))
             await self._store.append(claim.ownership, [failed])
             self._environment.appended()
             return None

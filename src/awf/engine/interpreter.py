@@ -254,7 +254,7 @@ class Interpreter:
                     self._drop_attempt(fact.path)
                     self._timers.set(fact, fact.delay)
                 case InputRequired() as fact:
-                    self._timers.set_deadline(fact)
+                    self._timers.set_deadline(fact, entry.at)
                 case InputReceived(path=path):
                     self._timers.drop(path)
                 case StepCompleted(path=path) | StepFailed(path=path):
@@ -299,7 +299,7 @@ class Interpreter:
         activity = self._core.state.activities[adopted.path]
         fact = activity.started
         assert fact is not None
-        ran = max(0.0, (self._env.clock.now() - activity.attempt_at) / 1_000_000)
+        ran = (max(self._env.clock.now(), self._core.state.at) - activity.attempt_at) / 1_000_000
         heard = Heard(
             {stream: sum(map(len, texts)) for stream, texts in activity.written.items()},
             set(activity.cut),

@@ -30,10 +30,11 @@ class Timers:
             max(0.0, seconds), self._fire, TimerFired(fact.path, fact.step, fact.attempt)
         )
 
-    def set_deadline(self, fact: InputRequired) -> None:
-        """Fire when it is too late for an answer, if it ever is."""
+    def set_deadline(self, fact: InputRequired, reached: int) -> None:
+        """Fire when it is too late for an answer, if it ever is. ``reached``: the time of a later entry of the journal, or
+        of this one; also where the clock has been set back, no more remains than from then on."""
         if fact.deadline is not None:
-            self.set(fact, (fact.deadline - self._clock.now()) / 1_000_000)
+            self.set(fact, (fact.deadline - max(self._clock.now(), reached)) / 1_000_000)
 
     def drop(self, path: str) -> None:
         """Forget the timer of a path."""
@@ -48,13 +49,13 @@ class Timers:
 
     def recover(self, state: ExecutionState) -> None:
         """Set those that were running when the engine before ended, to what remains of them."""
-        now = self._clock.now()
+        now = max(self._clock.now(), state.at)
         for activity in state.activities.values():
             started = activity.started
             if started is None:
                 continue
             if activity.question is not None and activity.asks:
-                self.set_deadline(activity.question.fact)
+                self.set_deadline(activity.question.fact, now)
             elif activity.retry_at is not None:
                 self.set(started, (activity.retry_at - now) / 1_000_000)
             elif activity.kind in BLOCKS and activity.flying and started.timeout is not None:

@@ -33,10 +33,11 @@ class _Jumping(selectors.SelectSelector):
 class TimelessLoop(asyncio.SelectorEventLoop):
     """See the module's docstring; also ``awf.engine.ports.Clock``, of the same time."""
 
-    def __init__(self, start: float = 0.0) -> None:
-        """``start``: the time that it begins at, in seconds."""
+    def __init__(self, start: float = 0.0, set_back: float = 0.0) -> None:
+        """``start``: the time that it begins at, in seconds; ``set_back``: as a clock, it is so many seconds behind."""
         self._jumping = _Jumping()
         self._jumping.now = start
+        self._set_back = set_back
         super().__init__(self._jumping)
 
     def time(self) -> float:
@@ -49,7 +50,7 @@ class TimelessLoop(asyncio.SelectorEventLoop):
 
     def now(self) -> int:
         """Microseconds since the epoch."""
-        return EPOCH + round(self.time() * 1_000_000)
+        return EPOCH + round((self.time() - self._set_back) * 1_000_000)
 
 
 def run_timeless(main: Coroutine[Any, Any, T], loop: TimelessLoop) -> T:
