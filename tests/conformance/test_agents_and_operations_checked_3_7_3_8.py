@@ -14,7 +14,7 @@ states:
   initial: s
   s: {type: TYPE, on_success: d, KEYS}
   d: {type: terminal}
-  other: {type: agent, provider: claude, prompt: x, on_success: d}
+  other: {type: agent, provider: claude, prompt: x, conversation: {}, on_success: d}
 """
 CONFIG = "state 's': agent config: "
 UNREACHED = "warning 7:3 state 'other' can never be reached"
@@ -223,6 +223,19 @@ def test_3_8_continue_from_names_a_state():
     (found,) = agent("provider: claude, prompt: x, conversation: {continue_form: other}")
     assert found.startswith("warning ")
     assert "unknown key 'continue_form' (did you mean 'continue_from'?)" in found
+
+
+def test_3_8_continue_from_names_an_agent_that_keeps_its_conversation():
+    (found,) = agent("provider: claude, prompt: x, conversation: {continue_from: d}")
+    assert found == "error state 's': continue_from: state 'd' is no agent, so it has no conversation"
+    forgetful = MAIN.replace("conversation: {}", "mode: single")
+    keys = "provider: claude, prompt: x, conversation: {continue_from: other}"
+    found = said(forgetful.replace("TYPE", "agent").replace("KEYS", keys))
+    place = f"warning 5:{3 + len('s: {type: agent, on_success: d, ') + keys.index('other')} "
+    assert found == [
+        f"{place}state 's': continue_from: state 'other' keeps no conversation; give it 'conversation: {{}}'",
+        UNREACHED,
+    ]
 
 
 @pytest.mark.parametrize(

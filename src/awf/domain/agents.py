@@ -169,5 +169,5 @@ def _conversation(config: Fields, name: str, draft: Draft) -> Conversation | Non
     node = inner.scalar("continue_from", "the name of a state")
     if node is None or not node.text:
         return Conversation()
-    draft.targets.append(Target(name, node.text, node.position))
+    draft.targets.append(Target(name, node.text, node.position, continues=True))
     return Conversation(node.text)

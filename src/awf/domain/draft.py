@@ -18,11 +18,12 @@ MOST_TEXT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """That ``state`` names the state ``name``, and where."""
+    """That ``state`` names the state ``name``, and where. ``continues``: it goes on with its conversation."""
 
     state: str
     name: str
     position: Position
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)

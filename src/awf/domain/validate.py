@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from awf.domain.draft import Draft
-from awf.domain.fields import NO_WAY_ON
+from awf.domain.draft import Draft, Target
+from awf.domain.fields import INVALID_VALUE, NO_WAY_ON
 from awf.domain.findings import Findings
 from awf.domain.graph import MAIN, Graph, ends
 from awf.domain.placement import placement_problems
 from awf.domain.problems import Position
 from awf.domain.references import MISSING_STATE, check_references
-from awf.domain.workflow import ParallelState, TerminalState, WhileState, Workflow
+from awf.domain.workflow import AgentState, ParallelState, TerminalState, WhileState, Workflow
 
 NO_TERMINAL = "WORKFLOW.VALIDATION.NO_TERMINAL"
 UNREACHABLE_STATE = "WORKFLOW.VALIDATION.UNREACHABLE_STATE"
@@ -47,11 +47,26 @@ def _check_targets(draft: Draft, findings: Findings) -> None:
             hint = findings.did_you_mean(target.name, draft.places)
             message = f"state '{target.state}' references undefined state '{target.name}'{hint}"
             findings.error(target.position, MISSING_STATE, message)
+        elif target.continues:
+            _check_continued(target, draft, findings)
     if draft.initial_place is not None and draft.initial not in draft.places:
         hint = findings.did_you_mean(draft.initial, draft.places)
         findings.error(
             draft.initial_place, MISSING_STATE, f"initial state '{draft.initial}' is not defined{hint}"
         )
+
+
+def _check_continued(target: Target, draft: Draft, findings: Findings) -> None:
+    """Only agents have conversations, and only some of them keep theirs."""
+    state = draft.states.get(target.name)
+    subject = f"state '{target.state}': continue_from: state '{target.name}'"
+    if state is None:
+        return
+    if not isinstance(state, AgentState):
+        findings.error(target.position, INVALID_VALUE, f"{subject} is no agent, so it has no conversation")
+    elif state.mode == "single" and state.conversation is None:
+        message = f"{subject} keeps no conversation; give it 'conversation: {{}}'"
+        findings.warn(target.position, INVALID_VALUE, message)
 
 
 def _check_ends(workflow: Workflow, draft: Draft, findings: Findings) -> None:
