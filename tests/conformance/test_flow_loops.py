@@ -52,6 +52,7 @@ def said(result: Result) -> list[str]:
         ("[]", {}, []),
         ("'{{inputs.list}}'", {"list": ["p", 2, {"q": 1}]}, ["p", "2", '{"q":1}']),
         ("'{{.inputs.list}}'", {"list": []}, []),
+        ("'{{.inputs.list}}'", {"list": None}, []),
         ("'{{inputs.text}}'", {"text": '["p","q"]'}, ["p", "q"]),
         ("'{{inputs.text}}'", {"text": " a , b,c "}, ["a", "b", "c"]),
         ("'{{inputs.text}}'", {"text": ""}, []),

@@ -85,6 +85,31 @@ def test_6_2_and_6_5_values(text, result):
 @pytest.mark.parametrize(
     ("text", "result"),
     [
+        ("[{{.inputs.nothing}}]", "[<no value>]"),
+        ("[{{inputs.map.nothing}}]", "[<no value>]"),
+        ("{{range .inputs.list}}{{.}},{{end}}", "1,<no value>,"),
+        ("[{{states.first.JSON}}]", "[<no value>]"),
+        ('[{{default "" .inputs.nothing}}]', "[]"),
+        ("{{if .inputs.nothing}}a{{else}}b{{end}}", "b"),
+        ("{{json .inputs.nothing}}", "null"),
+    ],
+)
+def test_6_4_a_value_that_is_there_and_nil(text, result):
+    assert shown(text, {"nothing": None, "map": {"nothing": None}, "list": [1, None]}) == result
+
+
+def test_6_4_nil_is_data_in_a_shell_command():
+    text = workflow("x").replace(
+        "cat <<'E_O_F'\n      x\n      E_O_F",
+        "echo \"{{.inputs.nothing}}\" '{{.inputs.nothing}}' {{.inputs.nothing}}",
+    )
+    result = run(text, {"nothing": None})
+    assert result.outputs["s"] == "<no value> <no value> <no value>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
         ("{{states.first.Output}}", "one\n"),
         ("{{.states.first.Output | trimSpace}}", "one"),
         ("{{states.first.Stderr}}", "err\n"),
@@ -164,7 +189,10 @@ def test_6_2_error_in_every_spelling():
         ('{{and true 0}} {{or "" "x"}} {{not .inputs.on}}', "0 x false"),
         ('{{if and .inputs.on (eq .inputs.name "Ada")}}yes{{else}}no{{end}}', "yes"),
         ("{{if .inputs.empty}}a{{else if .inputs.on}}b{{else}}c{{end}}", "b"),
-        ("{{range $i, $x := .inputs.list}}{{$i}}={{$x}};{{end}}", '0=1;1=two;2=;3={"a":[1],"b":2};'),
+        (
+            "{{range $i, $x := .inputs.list}}{{$i}}={{$x}};{{end}}",
+            '0=1;1=two;2=<no value>;3={"a":[1],"b":2};',
+        ),
         ("{{range $k, $v := .inputs.map}}{{$k}} {{end}}", "a z "),
         ('{{range .inputs.nothing_here | default (split "" ",")}}x{{else}}none{{end}}', "none"),
         ("{{range .inputs.list}}{{if eq . 1}}{{continue}}{{end}}{{.}}{{break}}{{end}}", "two"),

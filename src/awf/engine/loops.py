@@ -138,8 +138,8 @@ def _items(flow: Flow, activity: Activity, state: ForEachState) -> list[Any]:
         value = flow.value(state.items, activity.path)
     except TemplateFailure as failure:
         raise CannotStart(failure.message) from failure
-    if isinstance(value, list):
-        return value
+    if isinstance(value, list) or value is None:
+        return value or []
     return split_items(value if isinstance(value, str) else json.dumps(value))
 
 

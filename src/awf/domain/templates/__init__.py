@@ -2,7 +2,7 @@
 
 Namespaces are read as ``{{.inputs.x}}`` and ``{{inputs.x}}``. A missing key is an error, and just false in ``if``,
 ``with``, ``and``, ``or``, ``not`` and ``default``. Whole numbers print whole, lists and maps as compact JSON, nil as
-nothing; texts are measured and cut in characters. Rendering is bounded: 10 MiB of output, a count of steps, a depth.
+``<no value>``; texts are measured and cut in characters. Rendering is bounded: 10 MiB of output, a count of steps, a depth.
 """
 
 from __future__ import annotations

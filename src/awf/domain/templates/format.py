@@ -11,6 +11,9 @@ from awf.domain.templates.faults import Refused
 MAX_OUTPUT = 10 * 1024 * 1024
 """What one rendering, or one value in it, may come to, in bytes."""
 
+NO_VALUE = "<no value>"
+"""What an action prints for nil."""
+
 _MAX_DEPTH = 1000
 _WHOLE_BELOW = 1e21
 
@@ -30,8 +33,8 @@ class Escaped(str):
 
 
 def text_of(value: Any) -> str:
-    """What printing ``value`` writes: text as it is, ``true`` and ``false``, whole numbers whole, lists and maps as
-    compact JSON with sorted keys, and nothing at all for nil.
+    """``value`` as text: text as it is, ``true`` and ``false``, whole numbers whole, lists and maps as compact JSON with
+    sorted keys, and nothing at all for nil (of which an action prints ``NO_VALUE``).
 
     Raises Refused for what has no text.
     """

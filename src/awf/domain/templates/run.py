@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from awf.domain.scope import Scope
 from awf.domain.templates.faults import Refused
-from awf.domain.templates.format import MAX_OUTPUT, Escaped, Raw, text_of
+from awf.domain.templates.format import MAX_OUTPUT, NO_VALUE, Escaped, Raw, text_of
 
 FileReader: TypeAlias = Callable[[str], str]
 """Reads a file for ``readFile``; OSError and ValueError become the template's failure."""
@@ -80,7 +80,7 @@ class Run:
         if isinstance(value, str):
             text = value
         else:
-            text = text_of(value)
+            text = NO_VALUE if value is None else text_of(value)
             self.spend_on_result(text)
         self._grow(text)
         if self.parts is None:

@@ -71,7 +71,7 @@ def test_namespaces_are_read_with_and_without_dot_in_both_spellings(source: str,
         (10**30, "1" + "0" * 30),
         (True, "true"),
         (False, "false"),
-        (None, ""),
+        (None, "<no value>"),
         ([1, 2.0, "é", None, [True]], '[1,2,"é",null,[true]]'),
         ({"b": {"y": 1, "x": 'q"'}, "a": "<&>"}, '{"a":"<&>","b":{"x":"q\\"","y":1}}'),
         ([], "[]"),
@@ -114,8 +114,8 @@ def test_conditions_choose_by_emptiness(source: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("{{range .inputs.list}}<{{.}}>{{end}}", '<1><two><><{"k":true}>'),
-        ("{{range $x := .inputs.list}}<{{$x}}>{{end}}", '<1><two><><{"k":true}>'),
+        ("{{range .inputs.list}}<{{.}}>{{end}}", '<1><two><<no value>><{"k":true}>'),
+        ("{{range $x := .inputs.list}}<{{$x}}>{{end}}", '<1><two><<no value>><{"k":true}>'),
         ("{{range $i, $x := .inputs.list}}{{$i}}{{end}}", "0123"),
         ("{{range $k, $v := .inputs.map}}{{$k}}={{$v}};{{end}}", "a=[2,0.5];b=1;"),
         ("{{range .inputs.map}}{{.}};{{end}}", "[2,0.5];1;"),
@@ -165,7 +165,7 @@ def test_variables_live_in_their_block_and_can_be_assigned(source: str, expected
     ("source", "expected"),
     [
         ('{{define "hi"}}hi {{.name}}{{end}}{{template "hi" .inputs}}!', "hi bob!"),
-        ('{{template "later"}}{{define "later"}}[{{.}}{{inputs.name}}]{{end}}', "[bob]"),
+        ('{{template "later"}}{{define "later"}}[{{.}}{{inputs.name}}]{{end}}', "[<no value>bob]"),
         ('{{block "b" .inputs.name}}<{{.}}{{$}}>{{end}}{{template "b" 1}}', "<bobbob><11>"),
         (
             '{{define "d"}}{{if .}}{{len .}}{{template "d" (slice . 1)}}{{end}}{{end}}{{template "d" "abc"}}',

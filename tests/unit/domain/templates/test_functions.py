@@ -84,7 +84,7 @@ def test_logic_and_comparison(source: str, expected: str) -> None:
         ("slice .inputs.l 1 2", "[2]"),
         ("slice .inputs.l 0 2 3", '["a",2]'),
         ("slice .inputs.s 5 5", ""),
-        ("slice .inputs.nil 1", ""),
+        ("slice .inputs.nil 1", "<no value>"),
         ("split ` a, b ,,c ` `,`", '["a","b","","c"]'),
         ("split `` `,`", "[]"),
         ("split .inputs.nil `,`", "[]"),

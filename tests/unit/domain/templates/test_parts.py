@@ -24,7 +24,7 @@ def parts(source: str) -> list[Text | Value]:
         ("", []),
         ("echo {{.inputs.s}}!", [Text("echo "), Value("a b", "a b"), Text("!")]),
         ("{{inputs.n}}{{inputs.l}}", [Value("5", 5.0), Value("[1,2]", [1, 2])]),
-        ("{{inputs.empty}}{{inputs.nil}}", [Value("", ""), Value("", None)]),
+        ("{{inputs.empty}}{{inputs.nil}}", [Value("", ""), Value("<no value>", None)]),
         ("{{if true}}x{{inputs.n}}{{end}}", [Text("x"), Value("5", 5.0)]),
         (
             "{{range inputs.l}}<{{.}}>{{end}}",

@@ -120,7 +120,7 @@ def test_anything_else_is_no_sole_action(source: str) -> None:
         (r"{{'a'}} {{'\n'}} {{'\''}} {{'é'}} {{'\u00e9'}} {{'\x41'}}", "97 10 39 233 233 65"),
         (r'{{"a\tb\"\\\u00e9\U0001F600\x41\101\xc3\xa9"}}', 'a\tb"\\é😀AAé'),
         ("{{`a\\n\"'}}\nb`}}", "a\\n\"'}}\nb"),
-        ("{{true}} {{false}} [{{nil}}]", "true false []"),
+        ("{{true}} {{false}} [{{nil}}]", "true false [<no value>]"),
         ('{{"{{"}}.Names{{"}}"}}', "{{.Names}}"),
         ("{{print\n1\n}}", "1"),
         ("a }} b{{1}}", "a }} b1"),
