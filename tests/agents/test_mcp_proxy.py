@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from agents.tools import Bench
 from awf.domain.proxies import PROXIED
 from awf.journal.messages import ToolResult, ToolUse
+from awf.runners.agents.port import McpServer, Request
 from awf.runners.agents.registry import build_providers
 from conformance.harness import run
 
@@ -103,6 +105,45 @@ def test_a_provider_that_cannot_says_so_and_is_not_asked(bench, name):
     )
     assert error.endswith("[USER.MCP_PROXY.UNSUPPORTED_PROVIDER]")
     assert not (bench.home / ".standins").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"sandbox": "workspace-write"}, "option sandbox must be read-only"),
+        ({"dangerously_skip_permissions": "yes"}, "option dangerously_skip_permissions must be false"),
+    ],
+)
+def test_codex_may_change_nothing_by_itself_where_its_tools_are_replaced(options, says):
+    server = McpServer(command="awf", args=(), env={}, directory="/x", exclusive=True)
+    codex = build_providers()["codex"]
+    [problem] = codex.check(Request(prompt="x", options=options, mcp=server))
+    assert problem.startswith(says)
+    beside = replace(server, exclusive=False)
+    assert codex.check(Request(prompt="x", options=options, mcp=beside)) == []
+    read_only = Request(prompt="x", options={"sandbox": "read-only"}, mcp=server)
+    assert codex.check(read_only) == []
+    assert 'sandbox_mode="read-only"' in codex.invocation(read_only).argv
+
+
+def test_opencode_keeps_what_its_environment_says():
+    server = McpServer(command="awf", args=(), env={}, directory="/x", exclusive=False)
+    given = {"mcp": {"own": {}}, "permission": "ask", "model": "m"}
+    request = Request(prompt="x", environ={"OPENCODE_CONFIG_CONTENT": json.dumps(given)}, mcp=server)
+    opencode = build_providers()["opencode"]
+    assert opencode.check(request) == []
+    config = json.loads(opencode.invocation(request).env["OPENCODE_CONFIG_CONTENT"])
+    assert (list(config["mcp"]), config["model"]) == (["own", "awf"], "m")
+    assert config["permission"] == {"*": "ask", "awf_*": "allow"}
+    exclusive = opencode.invocation(replace(request, mcp=replace(server, exclusive=True)))
+    rules = json.loads(exclusive.env["OPENCODE_CONFIG_CONTENT"])["permission"]
+    assert {name for name, says in rules.items() if says == "allow"} == {"awf_*"}
+    assert rules["bash"] == rules["*"] == "deny"
+    broken = replace(request, environ={"OPENCODE_CONFIG_CONTENT": "{,}"})
+    assert opencode.check(broken) == [
+        "OPENCODE_CONFIG_CONTENT of the environment is not a JSON object, so nothing can be added to it"
+    ]
+    assert opencode.check(replace(broken, mcp=None)) == []
 
 
 def test_an_operation_that_is_not_there_fails_the_step(bench):

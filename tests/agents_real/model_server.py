@@ -30,11 +30,12 @@ class Say:
 
 @dataclass(frozen=True)
 class Call:
-    """The model calls a tool."""
+    """The model calls a tool. ``namespace``: where the Responses protocol has it in one."""
 
     name: str
     input: dict[str, Any]
     id: str = "call_1"
+    namespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,9 @@ class Responses(Dialect):
                 "content": content,
             }
         assert isinstance(reply, Call)
+        namespace = {"namespace": reply.namespace} if reply.namespace else {}
         return {
+            **namespace,
             "id": "fc_1",
             "type": "function_call",
             "call_id": reply.id,

@@ -16,7 +16,7 @@ TOOLS = Path(os.environ.get("AGENT_TOOLS", Path(__file__).parents[2] / ".agent-t
 @dataclass(frozen=True)
 class Rig:
     """``configure`` writes what the tool needs into its home and returns variables for it. ``shell`` is the call with which
-    a model uses the tool's shell. ``options``: every option that the provider has, each in some use."""
+    a model uses the tool's shell, ``operation`` what it calls notify.send in (behind its namespace, if it has one). ``options``: every option that the provider has, each in some use."""
 
     folder: str
     configure: Callable[[Path, str], dict[str, str]]
@@ -24,6 +24,7 @@ class Rig:
     options: dict[str, Any]
     counts: bool = True
     model: str = ""
+    operation: str = ""
 
     @property
     def bin(self) -> Path:
@@ -137,6 +138,7 @@ RIGS = {
             "mcp_config": "{home}/mcp.json",
             "settings": "{home}/settings.json",
         },
+        operation="mcp__awf__notify_send",
     ),
     "codex": Rig(
         "codex",
@@ -151,6 +153,7 @@ RIGS = {
             "add_dir": ["/usr"],
         },
         model="gpt-5",
+        operation="mcp__awf/notify_send",
     ),
     "gemini": Rig(
         "gemini",
@@ -182,6 +185,7 @@ RIGS = {
         },
         counts=False,
         model="gpt-5",
+        operation="awf-notify-send",
     ),
     "mistral_vibe": Rig(
         "mistral_vibe",
@@ -213,5 +217,6 @@ RIGS = {
             "verbose": True,
         },
         model="loopback/m",
+        operation="awf_notify_send",
     ),
 }

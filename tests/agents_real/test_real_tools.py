@@ -15,6 +15,7 @@ import pytest
 
 from agents_real.model_server import Call, ModelServer, Refuse, Reply, Say
 from agents_real.rigs import RIGS
+from awf.domain.proxies import PROXIED
 from awf.journal.messages import ToolResult, ToolUse
 from awf.runners.agents.registry import build_providers
 from conformance.harness import Result, run
@@ -107,6 +108,42 @@ def test_a_step_that_uses_a_tool(name: str, home: Path) -> None:
     assert usage is not None
     if rig.counts:
         assert (usage.input, usage.output, usage.estimated) == (246, 90, False)
+
+
+@pytest.mark.parametrize("name", sorted(PROXIED))
+@pytest.mark.parametrize("intercepts", [True, False])
+def test_a_step_that_uses_an_operation(name: str, home: Path, intercepts: bool) -> None:
+    """The tool starts ``awf mcp-serve``, calls without asking, and has tools of its own where it is to."""
+    rig = RIGS[name]
+    options = {"model": rig.model} if rig.model else {}
+    exposed = (
+        f"intercept_builtins: {str(intercepts).lower()}, plugin_tools: [{{plugin: notify, expose: [send]}}]"
+    )
+    text = f"""
+        name: one
+        states:
+          initial: one
+          one:
+            type: agent
+            provider: {name}
+            prompt: Say hello
+            options: {json.dumps(options)}
+            mcp_proxy: {{enable: true, {exposed}}}
+            on_success: done
+          done: {{type: terminal}}
+        """
+    namespace, _, tool = rig.operation.rpartition("/")
+    call = Call(tool, {"message": "hi", "backend": "desktop"}, namespace=namespace)
+    with ModelServer([call, Say("All is done now.")]) as server:
+        environ = {**rig.configure(home, server.url), "PATH": f"{rig.bin}:{os.environ['PATH']}"}
+        result = run(text, environ={**environ, "AWF_TEST_MODE": "1"}, providers=build_providers())
+    assert result.status == "completed", result.error
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    [answer] = [block for block in blocks if isinstance(block, ToolResult)]
+    assert "sent" in str(answer.output)
+    assert not answer.failed
+    [first, *_] = [asked.body["tools"] for asked in server.asked if asked.body.get("tools")]
+    assert (rig.shell[0] in json.dumps(first)) is not intercepts
 
 
 @each_tool

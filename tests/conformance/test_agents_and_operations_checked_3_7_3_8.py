@@ -145,7 +145,7 @@ def test_3_8_every_unknown_key_of_a_proxy_is_told():
         (
             "openai_compatible",
             "{plugin: http, expose: [request]}",
-            "provider 'openai_compatible' cannot be given tools by awf, so the step will fail (these can: claude, codex)",
+            "provider 'openai_compatible' cannot be given tools by awf, so the step will fail (these can: claude, codex, github_copilot, opencode)",
         ),
     ],
 )

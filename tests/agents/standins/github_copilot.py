@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import uuid
+from pathlib import Path
 
 from standin import Flags, Standin, usage
 
@@ -23,6 +25,9 @@ KNOWN = {
     "--add-dir": "value",
     "--agent": "value",
     "--resume": "equals",
+    "--additional-mcp-config": "equals",
+    "--available-tools": "equals",
+    "--disable-builtin-mcps": "none",
 }
 CHOICES = {
     "--mode": {"interactive", "plan", "autopilot"},
@@ -33,6 +38,22 @@ CHOICES = {
 
 class Copilot(Standin):
     number = 0
+    allowed: tuple[str, ...] = ()
+
+    def configure(self, flags: Flags) -> None:
+        """Servers are kept where the model may have their tools."""
+        only = flags.all("--available-tools")
+        self.own_tools = not only
+        self.allowed = tuple(flags.all("--allow-tool"))
+        for file in flags.all("--additional-mcp-config"):
+            for name, server in json.loads(Path(file.removeprefix("@")).read_text())["mcpServers"].items():
+                if server["type"] != "local" or server["tools"] != ["*"]:
+                    usage(f"error: Invalid MCP config: {name}", 1)
+                if not only or name in only:
+                    self.servers[name] = server
+
+    def allows(self, server: str, tool: str) -> bool:
+        return server in self.allowed
 
     def event(self, kind: str, *, ephemeral: bool = False, **data) -> None:
         event = {"type": kind, "data": data, "id": str(uuid.uuid4()), "timestamp": "2026-11-28T06:05:50.132Z"}
@@ -67,10 +88,11 @@ class Copilot(Standin):
     def use(self, part) -> None:
         self.number += 1
         call = f"call_{self.number}"
-        request = {"toolCallId": call, "name": "bash", "arguments": part.input, "type": "function"}
+        name = f"{part.server}-{part.tool.replace('.', '-')}" if part.server else "bash"
+        request = {"toolCallId": call, "name": name, "arguments": part.input, "type": "function"}
         self.event("assistant.tool_call_delta", ephemeral=True, toolCallId=call, inputDelta='{"com')
         self.message("", [request])
-        self.event("tool.execution_start", toolCallId=call, toolName="bash", arguments=part.input)
+        self.event("tool.execution_start", toolCallId=call, toolName=name, arguments=part.input)
         self.message("said by a subagent", parentToolCallId=call)
         self.event("tool.execution_partial_result", ephemeral=True, toolCallId=call, partialOutput="h")
         done = (
@@ -104,6 +126,7 @@ def main() -> None:
             usage(f"error: invalid value '{flags.one(name)}' for '{name}'", 1)
     if flags.one("--output-format") != "json" or not flags.has("--silent"):
         usage("this stand-in only speaks JSON, silently", 1)
+    tool.configure(flags)
     prompt = tool.asked(flags.one("-p") if flags.has("-p") else tool.stdin())
     session = flags.one("--resume")
     tool.record(prompt=prompt, model=flags.one("--model"), session=session)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
+import json
+import os
 import sys
 
 from standin import Flags, Standin, usage
@@ -28,6 +31,25 @@ KNOWN = {
 class OpenCode(Standin):
     session = ""
 
+    def configure(self, text: str) -> None:
+        """What ``OPENCODE_CONFIG_CONTENT`` says."""
+        config = json.loads(text or "{}")
+        self.rules = config.get("permission", {})
+        for name, server in config.get("mcp", {}).items():
+            if server.keys() != {"type", "command", "environment", "enabled", "timeout"}:
+                usage(f"Error: Configuration is invalid: mcp.{name}", 1)
+            program, *args = server["command"]
+            self.servers[name] = {"command": program, "args": args, "env": server["environment"]}
+        self.own_tools = self.rule("bash") == "allow"
+
+    def rule(self, tool: str) -> str:
+        """The last that matches counts."""
+        found = [says for pattern, says in self.rules.items() if fnmatch.fnmatch(tool, pattern)]
+        return found[-1] if found else "allow"
+
+    def allows(self, server: str, tool: str) -> bool:
+        return self.rule(f"{server}_{tool.replace('.', '_')}") == "allow"
+
     def part(self, kind: str, **part) -> None:
         part = {"id": "prt_1", "messageID": "msg_1", "sessionID": self.session, **part}
         self.write({"type": kind, "timestamp": 1795845961274, "sessionID": self.session, "part": part})
@@ -40,10 +62,11 @@ class OpenCode(Standin):
         self.part("text", type="text", text=text, time={"start": 1, "end": 2})
 
     def use(self, number: int, part) -> None:
+        name = f"{part.server}_{part.tool.replace('.', '_')}" if part.server else "bash"
         state = {"status": "completed", "input": part.input, "output": part.output, "title": "echo hi"}
         if part.failed:
             state = {"status": "error", "input": part.input, "error": part.output}
-        self.part("tool_use", type="tool", tool="bash", callID=f"call_{number}", state=state)
+        self.part("tool_use", type="tool", tool=name, callID=f"call_{number}", state=state)
         self.finish("tool-calls", 0, 0, 0, 0)
         self.part("step_start", type="step-start")
 
@@ -70,6 +93,7 @@ def main() -> None:
     tool = OpenCode("opencode")
     if flags.one("--format") != "json":
         usage("this stand-in only speaks JSON", 1)
+    tool.configure(os.environ.get("OPENCODE_CONFIG_CONTENT", ""))
     quoted = [f'"{word}"' if " " in word else word for word in flags.rest]
     prompt = tool.asked("\n".join([*quoted, *filter(None, [tool.stdin()])]))
     session = flags.one("-s")

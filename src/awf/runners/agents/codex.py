@@ -22,7 +22,7 @@ from awf.runners.agents.port import (
     ToolUse,
 )
 from awf.runners.agents.prompts import fits, whole_prompt
-from awf.runners.agents.servers import LONGEST_CALL
+from awf.runners.agents.servers import LONGEST_CALL, LONGEST_START
 from awf.runners.agents.sessions import Session
 
 _MODEL = re.compile(r"(?:gpt-|codex-)\S+|o\d\S*")
@@ -51,10 +51,20 @@ _TOOLS = frozenset(
 _NO_TOOLS = {
     "features.shell_tool": False,
     "features.unified_exec": False,
+    "features.view_image": False,
+    "features.multi_agent": False,
+    "features.goals": False,
+    "features.sleep_tool": False,
+    "features.image_generation": False,
+    "features.skill_search": False,
+    "features.tool_suggest": False,
     "web_search": "disabled",
-    "tools.view_image": False,
+    "sandbox_mode": "read-only",
 }
-"""Switches its own tools off."""
+"""Switches its own tools off. Some models bring `apply_patch`, for which there is no switch: the sandbox lets it change
+nothing."""
+
+_WITHOUT_OWN = "where mcp_proxy switches the tool's own tools off (or say intercept_builtins: false)"
 
 
 class Codex:
@@ -71,6 +81,12 @@ class Codex:
         if request.model and not _MODEL.fullmatch(request.model):
             expected = "a name that starts with gpt-, codex-, or o and a digit"
             found.append(f"invalid model format: {request.model} (expected {expected})")
+        if request.mcp is not None and request.mcp.exclusive and not found:
+            given = options.named(request.options, {**_OPTIONS, **_OPTIONS_OF_EXEC})
+            if given.get("sandbox") not in {None, "read-only"}:
+                found.append(f"option sandbox must be read-only {_WITHOUT_OWN}")
+            if options.is_true(given.get("dangerously_skip_permissions")):
+                found.append(f"option dangerously_skip_permissions must be false {_WITHOUT_OWN}")
         return found
 
     def invocation(self, request: Request) -> Invocation:
@@ -100,7 +116,7 @@ def _tools(server: McpServer) -> Iterator[str]:
         f"{place}.args": list(server.args),
         **{f"{place}.env.{name}": value for name, value in server.env.items()},
         f"{place}.required": True,
-        f"{place}.startup_timeout_sec": 60,
+        f"{place}.startup_timeout_sec": LONGEST_START,
         f"{place}.tool_timeout_sec": LONGEST_CALL,
         f"{place}.default_tools_approval_mode": "approve",
         **(_NO_TOOLS if server.exclusive else {}),

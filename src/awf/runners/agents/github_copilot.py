@@ -12,6 +12,7 @@ from awf.runners.agents.port import (
     Block,
     Event,
     Invocation,
+    McpServer,
     Message,
     Request,
     TextBlock,
@@ -19,6 +20,7 @@ from awf.runners.agents.port import (
     ToolUse,
 )
 from awf.runners.agents.prompts import fits, whole_prompt
+from awf.runners.agents.servers import servers
 from awf.runners.agents.sessions import Session
 
 _CHARACTERS_PER_TOKEN = 4
@@ -39,12 +41,16 @@ _OPTIONS = {
 }
 
 
+_SERVERS = "copilot-mcp.json"
+
+
 class GitHubCopilot:
     """See ``awf.runners.agents.port.CommandLineProvider``."""
 
     name = "github_copilot"
     program = "copilot"
     install = "npm install -g @github/copilot"
+    uses_mcp = True
 
     def check(self, request: Request) -> list[str]:
         """See the port."""
@@ -60,12 +66,23 @@ class GitHubCopilot:
             *("--output-format=json", "--silent"),
             *dict.fromkeys(options.arguments(request.options, _OPTIONS)),
             *((f"--resume={session}",) if session else ()),
+            *(() if request.mcp is None else _tools(request.mcp)),
         ]
-        return Invocation(argv=tuple(argv), stdin=None if fits(prompt) else prompt)
+        return Invocation(
+            argv=tuple(argv),
+            stdin=None if fits(prompt) else prompt,
+            files={} if request.mcp is None else {_SERVERS: servers(request.mcp, type="local", tools=["*"])},
+        )
 
     def parser(self, request: Request) -> PrefixedJsonLines:
         """See the port."""
         return _Parser(request)
+
+
+def _tools(server: McpServer) -> list[str]:
+    """Arguments that add a server and allow its tools; none of the tool's own and no other servers, where it is so."""
+    only = (f"--available-tools={server.name}", "--disable-builtin-mcps") if server.exclusive else ()
+    return [f"--additional-mcp-config=@{server.directory}/{_SERVERS}", f"--allow-tool={server.name}", *only]
 
 
 class _Parser(PrefixedJsonLines):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from awf.domain.outcomes import Usage
 from awf.runners.agents import options
-from awf.runners.agents.jsonlines import PrefixedJsonLines, at, count, money, string
+from awf.runners.agents.jsonlines import PrefixedJsonLines, as_object, at, count, money, string
 from awf.runners.agents.port import Event, Invocation, Message, Request, TextBlock, ToolResult, ToolUse
 from awf.runners.agents.prompts import whole_prompt
+from awf.runners.agents.servers import LONGEST_START
 from awf.runners.agents.sessions import Session
 
 _OPTIONS = {
@@ -23,16 +25,42 @@ _OPTIONS = {
 }
 
 
+_CONFIG = "OPENCODE_CONFIG_CONTENT"
+_OWN = (
+    *(
+        "bash",
+        "codesearch",
+        "doom_loop",
+        "edit",
+        "external_directory",
+        "glob",
+        "grep",
+        "list",
+        "lsp",
+        "question",
+        "read",
+    ),
+    *("skill", "task", "todoread", "todowrite", "webfetch", "websearch", "write"),
+)
+"""Its own tools. It lays our permissions over those of its files, key by key, and the last that matches counts: ``*`` alone
+would not undo what a file allows by name."""
+
+
 class OpenCode:
     """See ``awf.runners.agents.port.CommandLineProvider``."""
 
     name = "opencode"
     program = "opencode"
     install = "npm install -g opencode-ai"
+    uses_mcp = True
 
     def check(self, request: Request) -> list[str]:
         """See the port."""
-        return options.problems(request.options, _OPTIONS)
+        found = options.problems(request.options, _OPTIONS)
+        given = request.environ.get(_CONFIG, "")
+        if request.mcp is not None and given.strip() and not as_object(given):
+            found.append(f"{_CONFIG} of the environment is not a JSON object, so nothing can be added to it")
+        return found
 
     def invocation(self, request: Request) -> Invocation:
         """See the port. The tool puts an argument with spaces in quotation marks before it passes it on, so prompts go by
@@ -43,11 +71,39 @@ class OpenCode:
             *(("-s", session) if session else ()),
             *options.arguments(request.options, _OPTIONS),
         ]
-        return Invocation(argv=tuple(argv), stdin=whole_prompt(request))
+        return Invocation(argv=tuple(argv), stdin=whole_prompt(request), env=_tools(request))
 
     def parser(self, request: Request) -> PrefixedJsonLines:
         """See the port."""
         return _Parser(request)
+
+
+def _tools(request: Request) -> dict[str, str]:
+    """The configuration of the environment with the server added, and its tools allowed; none of the tool's own, where it is
+    so."""
+    server = request.mcp
+    if server is None:
+        return {}
+    config = dict(as_object(request.environ.get(_CONFIG, "")))
+    described = {
+        "type": "local",
+        "command": [server.command, *server.args],
+        "environment": dict(server.env),
+        "enabled": True,
+        "timeout": LONGEST_START * 1000,
+    }
+    config["mcp"] = {**_map(config.get("mcp")), server.name: described}
+    allowed = {f"{server.name}_*": "allow"}
+    if server.exclusive:
+        config["permission"] = dict.fromkeys(("*", *_OWN), "deny") | allowed
+    else:
+        given = config.get("permission")
+        config["permission"] = {**({"*": given} if isinstance(given, str) else _map(given)), **allowed}
+    return {_CONFIG: json.dumps(config)}
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 class _Parser(PrefixedJsonLines):

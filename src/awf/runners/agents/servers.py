@@ -10,6 +10,9 @@ from awf.runners.agents.port import McpServer
 LONGEST_CALL = 24 * 60 * 60
 """Seconds that a tool waits for an answer of a server; the step's own timeout ends it before."""
 
+LONGEST_START = 60
+"""Seconds that a tool waits for a server to start."""
+
 
 def servers(server: McpServer, **more: Any) -> str:
     """``{"mcpServers": {NAME: …}}``; ``more`` is what else the tool wants to know of it."""
