@@ -230,6 +230,15 @@ class SystemFault(AwfError):
     remedy = "to look at the disk, the permissions and the network of this machine"
 
 
+class GraphvizMissing(SystemFault):
+    """Graphviz, which draws SVG, is not installed."""
+
+    remedy = "to install it, or `--type dot` or `--type mermaid`"
+
+    def __init__(self) -> None:
+        super().__init__("SVG needs Graphviz, whose program `dot` is not on the PATH")
+
+
 class StoreUnavailable(SystemFault):
     """Nothing can be made durable now (disk full, read-only, no permission); trying again later can succeed."""
 

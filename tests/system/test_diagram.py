@@ -38,12 +38,22 @@ def titles(svg: str, kind: str) -> set[str]:
     return {title.text or "" for group in groups if (title := group.find(f"{SVG}title")) is not None}
 
 
+def labels(svg: str, kind: str) -> set[str]:
+    """What is written on its nodes or edges."""
+    drawn = ET.fromstring(svg)
+    groups = [group for group in drawn.iter(f"{SVG}g") if group.get("class") == kind]
+    return {
+        "".join(text.itertext()).replace("\xa0", " ") for group in groups for text in group.iter(f"{SVG}text")
+    }
+
+
 def test_every_state_and_way_is_in_the_drawing(project: Project, tmp_path: Path) -> None:
     project.workflow("drawn", json.dumps({"name": "drawn", "version": "1", "states": STATES}))
     done = project.awf("diagram", "drawn", "--highlight", "both", "--output", "drawn.svg")
     assert (done.returncode, done.stderr) == (0, "")
     svg = (tmp_path / "drawn.svg").read_text(encoding="utf-8")
-    assert STATES.keys() - {"initial"} <= titles(svg, "node")
+    assert STATES.keys() - {"initial"} <= labels(svg, "node")
+    assert 'when inputs.x == "<&\\\\n>"' in labels(svg, "edge")
     assert titles(svg, "cluster") == {"cluster_1", "cluster_2"}
     assert {"both->done", "both->left", "both->right", "each->inner", "each->both"} <= titles(svg, "edge")
     assert "gold" in svg

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awf.cli.completion import workflow_names
-from awf.errors import RequestInvalid, SystemFault
+from awf.errors import GraphvizMissing, RequestInvalid, SystemFault
 
 if TYPE_CHECKING:
     from awf.domain.diagram import Direction
@@ -85,9 +85,7 @@ def _drawn(text: str) -> str:
     """DOT as SVG. Raises SystemFault."""
     program = shutil.which("dot")
     if program is None:
-        raise SystemFault(
-            "SVG needs Graphviz, whose program `dot` is not on the PATH; install it, or take --type dot or mermaid"
-        )
+        raise GraphvizMissing
     try:
         done = subprocess.run(
             [program, "-Tsvg"], input=text, capture_output=True, text=True, timeout=PATIENCE, check=False

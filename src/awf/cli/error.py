@@ -96,7 +96,7 @@ def catalogue() -> dict[str, Entry]:
 def _tree(kind: type[AwfError]) -> Iterator[Entry]:
     """The codes of a class and of those below it; one without a code of its own is not told apart from its parent."""
     if "code" in vars(kind):
-        text = " ".join((kind.__doc__ or "").split())
+        text = " ".join((kind.__doc__ or "").split()).replace("``", "`")
         yield Entry(kind.code, text, kind.remedy, kind.exit_status, kind.http_status)
     for below in kind.__subclasses__():
         yield from _tree(below)

@@ -142,8 +142,9 @@ def test_a_diagram_in_a_file_is_what_the_extension_says(
     programs = project / "programs"
     programs.mkdir()
     monkeypatch.setenv("PATH", str(programs))
-    with pytest.raises(SystemFault, match="SVG needs Graphviz"):
+    with pytest.raises(SystemFault, match="SVG needs Graphviz") as raised:
         call("diagram", "hello", "--output", "a.svg")
+    assert raised.value.remedy == "to install it, or `--type dot` or `--type mermaid`"
     dot = programs / "dot"
     dot.write_text('#!/bin/sh\n[ "$1" = -Tsvg ] || exit 3\nread -r first\nprintf "<svg>%s</svg>" "$first"\n')
     dot.chmod(0o755)
