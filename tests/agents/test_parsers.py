@@ -95,6 +95,10 @@ def test_what_is_told_before_the_end_counts(name, event):
     assert read(name, [json.dumps(event)], 143)[1].usage == Usage(input=5, output=2)
 
 
+def test_what_claude_tells_as_it_goes_is_what_it_says_in_the_end():
+    assert read("claude", RECORDED["claude"][:-1], 143)[1].usage == Usage(input=246, output=90)
+
+
 def vocabulary():
     """Every key of the recorded events, and every text."""
     words = defaultdict(set)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from awf.domain.outcomes import Usage
 from awf.runners.agents import options
-from awf.runners.agents.jsonlines import JsonLines, count, money, objects, string
+from awf.runners.agents.jsonlines import JsonLines, at, count, money, objects, string
 from awf.runners.agents.port import (
     Block,
     Event,
@@ -115,10 +116,12 @@ class _Parser(JsonLines):
         self.session = string(event, "session_id") or self.session
         inner = bool(event.get("parent_tool_use_id"))
         match kind:
-            case "stream_event" if not inner and string(event, "event", "delta", "type") == "text_delta":
-                piece = string(event, "event", "delta", "text")
-                yield from self.says(piece, apart=not self._in_pieces)
-                self._in_pieces = self._in_pieces or bool(piece)
+            case "stream_event":
+                self._count(event)
+                if not inner and string(event, "event", "delta", "type") == "text_delta":
+                    piece = string(event, "event", "delta", "text")
+                    yield from self.says(piece, apart=not self._in_pieces)
+                    self._in_pieces = self._in_pieces or bool(piece)
             case "assistant" | "user":
                 content = objects(event, "message", "content")
                 if kind == "assistant" and not inner:
@@ -131,16 +134,20 @@ class _Parser(JsonLines):
             case "result":
                 self._end(event)
 
+    def _count(self, event: Mapping[str, Any]) -> None:
+        """What goes in is told at the beginning of a message, what came out at its end; the result has the whole."""
+        match string(event, "event", "type"):
+            case "message_start":
+                told = _usage(at(event, "event", "message", "usage"))
+                self.usage = (self.usage or Usage()) + replace(told, output=0)
+            case "message_delta":
+                told = _usage(at(event, "event", "usage"))
+                self.usage = (self.usage or Usage()) + Usage(output=told.output)
+
     def _end(self, event: Mapping[str, Any]) -> None:
         self.ended = True
-        cached = count(event, "usage", "cache_read_input_tokens")
-        created = count(event, "usage", "cache_creation_input_tokens")
         if isinstance(event.get("usage"), dict):
-            self.usage = Usage(
-                input=count(event, "usage", "input_tokens") + cached + created,
-                output=count(event, "usage", "output_tokens"),
-                cached=cached,
-            )
+            self.usage = _usage(event["usage"])
         self.cost = money(event, "total_cost_usd")
         subtype, result = string(event, "subtype"), string(event, "result")
         if event.get("is_error") is True or subtype.startswith("error"):
@@ -149,6 +156,16 @@ class _Parser(JsonLines):
             self.error = result or "; ".join(errors) or subtype or "it failed"
         elif isinstance(event.get("result"), str):
             self._result = result
+
+
+def _usage(told: Any) -> Usage:
+    """Tokens, as the service says them; those that a cache has are apart there."""
+    cached, created = count(told, "cache_read_input_tokens"), count(told, "cache_creation_input_tokens")
+    return Usage(
+        input=count(told, "input_tokens") + cached + created,
+        output=count(told, "output_tokens"),
+        cached=cached,
+    )
 
 
 def _role(kind: str, blocks: tuple[Block, ...]) -> Role:
