@@ -131,10 +131,13 @@ def _refused(name: str) -> PackInvalid:
 
 
 def _copy(source: Path, target: Path, without: frozenset[str] = frozenset({".git"})) -> None:
-    into = _Target(target)
+    into, packs = _Target(target), target.parents[1]
     target.mkdir()
     for place, directories, names in os.walk(source):
-        directories[:] = sorted(set(directories) - without)
+        # Where packs are installed to can lie in the source: a project that is a pack itself.
+        directories[:] = sorted(
+            name for name in set(directories) - without if not packs.samefile(Path(place, name))
+        )
         for name in [*directories, *sorted(names)]:
             path = Path(place, name)
             relative = path.relative_to(source).as_posix()

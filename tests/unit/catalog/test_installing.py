@@ -123,6 +123,14 @@ def test_an_installed_pack_is_replaced_only_by_force(source: Path, packs: Path) 
     assert [path.name for path in packs.iterdir()] == ["tools"]
 
 
+def test_a_project_that_is_a_pack_is_installed_into_itself(source: Path) -> None:
+    packs = source / ".awf" / "workflow-packs"
+    first = install(str(source), packs)
+    again = install(str(source), packs, force=True)
+    assert first.source["checksum"] == again.source["checksum"]
+    assert not (packs / first.name / ".awf" / "workflow-packs").exists()
+
+
 def test_a_pack_is_removed_with_its_files(source: Path, packs: Path) -> None:
     install(str(source), packs)
     assert remove("tools", packs) == packs / "tools"
