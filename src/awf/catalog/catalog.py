@@ -27,6 +27,8 @@ _SETTLED = SETTLED
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """A loaded file, and the versions of everything that was read for it."""
+
     version: Version
     seen: Mapping[str, Version | None]
     found: WorkflowFile

@@ -27,6 +27,8 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class ListNode:
+    """A list, in the order of the file."""
+
     position: Position
     items: list[Node] = field(default_factory=list)
 

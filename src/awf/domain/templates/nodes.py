@@ -11,12 +11,16 @@ from awf.domain.templates.functions import Function
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """A literal value."""
+
     offset: int
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
+    """``.``: what the surrounding block, or the call, has set it to."""
+
     offset: int
 
 
@@ -94,6 +98,8 @@ class Literally:
 
 @dataclass(frozen=True, slots=True)
 class Print:
+    """``{{pipeline}}``: its value is written."""
+
     offset: int
     pipeline: Pipeline
 
@@ -126,6 +132,8 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """``range`` over a value; the slots take key and value where they are named."""
+
     offset: int
     key_slot: int | None
     value_slot: int | None
@@ -145,6 +153,8 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
+    """``break`` or ``continue``."""
+
     kind: Literal["break", "continue"]
 
 
@@ -162,5 +172,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
+    """A parsed source: the template itself, and those that it defines by name."""
+
     main: Definition
     definitions: Mapping[str, Definition]
