@@ -159,6 +159,9 @@ class Standin:
 
     def _mcp_parts(self, wanted: dict[str, Any]) -> list[Part]:
         """Every server is started, whatever is called."""
+        for described in self.servers.values():
+            # It holds the engine's environment.
+            assert Path(described["args"][-1]).stat().st_mode & 0o777 == 0o600
         started = {name: McpServer(described) for name, described in self.servers.items()}
         names = [f"{name}/{tool}" for name, server in started.items() for tool in server.tools]
         names += ["own"] if self.own_tools else []
