@@ -29,7 +29,6 @@ Lists in the environment are separated by commas.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -161,6 +160,8 @@ def _origins(read: _Sources) -> tuple[str, ...]:
 
 def _hosts(read: _Sources) -> tuple[str, ...]:
     hosts = read.texts("http_allow_hosts")
+    if hosts:
+        import ipaddress  # every command reads settings, and few name hosts
     for host in hosts:
         try:
             ipaddress.ip_network(host.strip("[]"), strict=False)
