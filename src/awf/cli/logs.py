@@ -33,15 +33,20 @@ async def _logs(execution: str, steps: frozenset[str], stream: str | None, *, fo
 
     from awf.cli.access import open_access
     from awf.cli.options import current
+    from awf.domain.suggest import did_you_mean
+    from awf.errors import RequestInvalid
 
     options = current()
     headed, ended = "", True
+    begun: set[str] = set()
     async with (
         open_access() as access,
         contextlib.aclosing(access.events(execution, follow=follow)) as events,
     ):
         async for event in events:
             data = event.data
+            if event.name == "step.started":
+                begun.update((event.path, data["step_name"]))
             if event.name != "output" or (stream and data["stream"] != stream):
                 continue
             if steps and not steps.intersection((event.path, data["step_name"])):
@@ -57,3 +62,5 @@ async def _logs(execution: str, steps: frozenset[str], stream: str | None, *, fo
             ended = data["output"].endswith("\n")
             if data.get("truncated"):
                 click.echo(f"\n== {event.path} wrote more than is kept here", err=True)
+    for step in sorted(steps - begun):
+        raise RequestInvalid(f"no step '{step}' has run in execution {execution}{did_you_mean(step, begun)}")

@@ -86,6 +86,8 @@ def chosen_server() -> str | None:
     options = current()
     if options.server is None:
         return None if options.storage is not None else os.environ.get("AWF_SERVER") or None
+    if not options.server:
+        raise RequestInvalid("--server needs the URL of a server, as in --server http://localhost:2511")
     if options.storage is not None:
         raise RequestInvalid("--server and --storage do not go together: a server has its own storage")
     return options.server

@@ -43,6 +43,10 @@ def test_logs_are_what_steps_wrote(talked: str, call: Call) -> None:
     assert call("logs", talked, "--step", "two", "-q").stdout == "second"
     assert call("logs", talked, "--stream", "stderr", "-q").stderr == "aside\n"
     assert call("logs", "-f", talked, "-q").stdout == "first\nsecond"
+    with pytest.raises(
+        RequestInvalid, match=r"no step 'twoo' has run in execution .* \(did you mean 'two'\?\)"
+    ):
+        call("logs", talked, "--step", "twoo")
     pieces = [json.loads(line) for line in call("-f", "json", "logs", talked).stdout.splitlines()]
     assert [(piece["step"], piece["stream"]) for piece in pieces] == [
         ("one", "stdout"),

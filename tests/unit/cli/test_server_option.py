@@ -34,6 +34,8 @@ def test_the_option_the_environment_and_the_storage_here(
     assert isinstance(access(), LocalAccess)
     with pytest.raises(RequestInvalid, match="--server and --storage do not go together"):
         access(server="http://there:1", storage=project / "other")
+    with pytest.raises(RequestInvalid, match="--server needs the URL of a server"):
+        access(server="")
 
 
 def test_commands_about_this_machine_have_no_server(call: Call) -> None:
