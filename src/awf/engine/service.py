@@ -22,7 +22,7 @@ from awf.domain.workflow import Workflow
 from awf.engine.evolve import fold
 from awf.engine.linking import Linked, link
 from awf.engine.past import Past, before
-from awf.engine.pinned import Definitions, Pins, pin
+from awf.engine.pinned import Definitions, Pins, pin_aside
 from awf.engine.ports import Catalog, Clock, WorkflowFile
 from awf.engine.resume import resume_point
 from awf.engine.state import ExecutionState
@@ -110,7 +110,7 @@ class Service:
         place = self._place
         values, secrets, warnings = self.resolved_inputs(workflow, inputs, place.working_dir, place.inputs)
         execution = str(uuid.uuid4())
-        pins = await asyncio.to_thread(pin, linked)
+        pins = await pin_aside(linked)
         fact = ExecutionAccepted(
             workflow=file.identifier,
             file=file.file,
@@ -200,7 +200,7 @@ class Service:
         if latest:
             linked = await self.linked(await self.workflow(accepted.workflow))
             workflow, file_name = linked.runnable(), linked.file.file
-            pins = await asyncio.to_thread(pin, linked)
+            pins = await pin_aside(linked)
             workflows = linked.workflows()
         else:
             workflow = workflows[accepted.workflow]

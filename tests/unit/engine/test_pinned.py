@@ -9,8 +9,9 @@ import pytest
 
 from awf.catalog import Catalog
 from awf.domain.workflow import StepState, Workflow
+from awf.engine import pinned
 from awf.engine.linking import link
-from awf.engine.pinned import Definitions, Pins, pin
+from awf.engine.pinned import Definitions, Pins, pin, pin_aside
 from awf.errors import ReplayDiverged
 from awf.stores.memory import MemoryStore
 from awf.testing.builders import acceptance
@@ -86,3 +87,16 @@ def test_a_text_that_is_gone_is_said(pins: Pins) -> None:
     sources = {name: text for name, text in pins.sources.items() if name != script}
     with pytest.raises(ReplayDiverged, match="the pinned text of workflow 'child' is not in the store"):
         workflows(pins, sources)
+
+
+@pytest.mark.parametrize("quick", [0, pinned.QUICK])
+def test_however_long_hashing_takes_the_pins_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: int
+) -> None:
+    for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    catalog = Catalog(tmp_path, {"HOME": str(tmp_path)})
+    linked = link(catalog.find("main"), catalog)
+    monkeypatch.setattr(pinned, "QUICK", quick)
+    assert asyncio.run(pin_aside(linked)) == pin(linked)
