@@ -235,8 +235,8 @@ class GraphvizMissing(SystemFault):
 
     remedy = "to install it, or `--type dot` or `--type mermaid`"
 
-    def __init__(self) -> None:
-        super().__init__("SVG needs Graphviz, whose program `dot` is not on the PATH")
+    def __init__(self, message: str = "SVG needs Graphviz, whose program `dot` is not on the PATH") -> None:
+        super().__init__(message)
 
 
 class StoreUnavailable(SystemFault):
