@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from datetime import datetime
 from statistics import median
 
 from bench.client import Client
 from bench.context import Context
-from bench.figures import Figure, NotMeasured
+from bench.figures import Figure
+from bench.pace import costs
 from bench.server import pause
 from bench.workflows import circle
-
-PAGE = 100
-"""Steps in one answer of the API."""
 
 
 def measure(context: Context) -> Iterator[Figure]:
@@ -31,8 +27,8 @@ def measure(context: Context) -> Iterator[Figure]:
         client = long.client()
         execution = _finish(client)
         after = _fresh(short.client(), window)
-        late = _costs(client, execution, length - window, length)
-        early = _costs(client, execution, 10, window + 10)
+        late = costs(client, execution, length - window, length)
+        early = costs(client, execution, 10, window + 10)
     yield Figure(
         what=f"a step at the end of {length:,}, beside one at the start",
         value=median(late),
@@ -45,7 +41,7 @@ def measure(context: Context) -> Iterator[Figure]:
 
 
 def _fresh(client: Client, window: int) -> list[float]:
-    return _costs(client, _finish(client), 10, window + 10)
+    return costs(client, _finish(client), 10, window + 10)
 
 
 def _finish(client: Client) -> str:
@@ -54,14 +50,3 @@ def _finish(client: Client) -> str:
     while client.get("/api/executions?limit=1")["executions"][0]["status"] in {"pending", "running"}:
         pause(0.25)
     return execution
-
-
-def _costs(client: Client, execution: str, first: int, last: int) -> list[float]:
-    """Milliseconds from the start of a step to the start of the next."""
-    starts: list[datetime] = []
-    for after in range(first, last, PAGE):
-        page = client.get(f"/api/executions/{execution}/steps?cursor={after}")["steps"]
-        starts += [datetime.fromisoformat(step["started_at"]) for step in page]
-    if len(starts) < (last - first) // 2:
-        raise NotMeasured(f"the execution has only {len(starts)} steps from {first} on")
-    return [(b - a).total_seconds() * 1000 for a, b in itertools.pairwise(starts)]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from statistics import median
 
 from bench.client import Client
 from bench.context import Context
-from bench.figures import Figure, NotMeasured, percentile
+from bench.figures import Figure, percentile
+from bench.pace import costs
 from bench.server import pause
 from bench.workflows import loop
-
-PAGE = 100
-"""Steps in one answer of the API."""
 
 
 def measure(context: Context) -> Iterator[Figure]:
@@ -25,12 +21,12 @@ def measure(context: Context) -> Iterator[Figure]:
     texts = {"long": loop("long", ":", length), "short": loop("short", ":", window + 10)}
     with context.server("loop", texts) as server:
         client = server.client()
-        before = _costs(client, _finish(client, "short", []), 10, window + 10)
+        before = costs(client, _finish(client, "short", []), 10, window + 10)
         answers: list[float] = []
         execution = _finish(client, "long", answers)
-        after = _costs(client, _finish(client, "short", []), 10, window + 10)
-        late = _costs(client, execution, length - window, length)
-        early = _costs(client, execution, 10, window + 10)
+        after = costs(client, _finish(client, "short", []), 10, window + 10)
+        late = costs(client, execution, length - window, length)
+        early = costs(client, execution, 10, window + 10)
         whole = [_answer(client, f"/api/executions/{execution}") for _ in range(50)]
         small = [_answer(client, "/api/executions?limit=1") for _ in range(50)]
     yield Figure(
@@ -75,14 +71,3 @@ def _answer(client: Client, path: str) -> float:
     began = time.perf_counter()
     client.get(path)
     return (time.perf_counter() - began) * 1000
-
-
-def _costs(client: Client, execution: str, first: int, last: int) -> list[float]:
-    """Milliseconds from the start of an iteration's step to that of the next."""
-    starts: list[datetime] = []
-    for after in range(first, last, PAGE):
-        page = client.get(f"/api/executions/{execution}/steps?cursor={after}")["steps"]
-        starts += [datetime.fromisoformat(step["started_at"]) for step in page]
-    if len(starts) < (last - first) // 2:
-        raise NotMeasured(f"the execution has only {len(starts)} steps from {first} on")
-    return [(b - a).total_seconds() * 1000 for a, b in itertools.pairwise(starts)]

@@ -10,7 +10,7 @@ import pytest
 from awf.catalog import Catalog
 from awf.domain.workflow import StepState, Workflow
 from awf.engine import pinned
-from awf.engine.linking import link
+from awf.engine.linking import Linked, link
 from awf.engine.pinned import Definitions, Pins, pin, pin_aside
 from awf.errors import ReplayDiverged
 from awf.stores.memory import MemoryStore
@@ -35,15 +35,21 @@ FILES = {
 
 
 @pytest.fixture
-def pins(tmp_path: Path) -> Pins:
+def linked(tmp_path: Path) -> Linked:
+    """The workflow ``main`` with its files, which are gone afterwards."""
     for name, content in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     catalog = Catalog(tmp_path, {"HOME": str(tmp_path)})
-    found = pin(link(catalog.find("main"), catalog))
+    found = link(catalog.find("main"), catalog)
     for name in FILES:
         (tmp_path / name).unlink()
     return found
+
+
+@pytest.fixture
+def pins(linked: Linked) -> Pins:
+    return pin(linked)
 
 
 def workflows(pins: Pins, sources: dict[str, str]) -> dict[str, Workflow]:
@@ -91,12 +97,7 @@ def test_a_text_that_is_gone_is_said(pins: Pins) -> None:
 
 @pytest.mark.parametrize("quick", [0, pinned.QUICK])
 def test_however_long_hashing_takes_the_pins_are_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: int
+    linked: Linked, monkeypatch: pytest.MonkeyPatch, quick: int
 ) -> None:
-    for name, content in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content)
-    catalog = Catalog(tmp_path, {"HOME": str(tmp_path)})
-    linked = link(catalog.find("main"), catalog)
     monkeypatch.setattr(pinned, "QUICK", quick)
     assert asyncio.run(pin_aside(linked)) == pin(linked)
