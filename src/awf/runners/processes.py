@@ -8,6 +8,9 @@ A step's processes are, each followed by everything that descends from it by par
   found too;
 - what an earlier look found and still lives: when a parent ends, its children lose the link to it.
 
+While a process replaces its program (``exec``) its environment is empty. A look during which that happened may have missed
+it, so it is not taken for the last one.
+
 A process is always known by its id *and* its start time, and is signalled through a pidfd that has been checked against
 both: an id that the kernel gives to another process is never hit.
 """
@@ -26,7 +29,13 @@ ATTEMPT_VARIABLE = "AWF_ATTEMPT_ID"
 _PROC = Path("/proc")
 _POLL = 0.02
 _POLL_MAX = 0.2
+_UNSURE_LOOKS = 10
+"""So many looks in a row that found nothing and may have missed something are the end: a program that cannot be read from
+its disk must not hold us for ever."""
 _DEAD = frozenset({b"Z", b"X"})
+_FLAGS, _ENVIRON_END = 6, 48
+"""Places of fields of ``/proc/PID/stat``, counted behind the name."""
+_KERNEL_THREAD = 0x00200000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +84,25 @@ class Family:
         self._needles = [f"{ATTEMPT_VARIABLE}={attempt}".encode() for attempt in attempts]
         self._leaders = tuple(leaders)
         self._seen: dict[int, int] = {}
+        self.unsure = False
+        """May the last look have missed one?"""
 
     def living(self) -> list[Process]:
         """Those that live now (zombies do not), parents before their children: a shell must not go on to its next command
         because the one before was ended first. Never our own process or group."""
         table = {pid: found for pid in _pids() if (found := process(pid)) is not None}
+        carrying = {pid: _carries(pid, self._needles) for pid in table} if self._needles else {}
         own = os.getpgrp()
         whole = {pid for pid, start in self._seen.items() if pid in table and table[pid].start == start}
         whole |= {led.pid for led in self._leaders if led.pid in table and led.is_at(table[led.pid].start)}
-        whole |= {pid for pid in table if self._needles and _carries(pid, self._needles)}
+        whole |= {pid for pid, carries in carrying.items() if carries}
         known = 0
         while known < len(whole):
             known = len(whole)
             groups = {table[pid].group for pid in whole} - {own}
             whole |= {pid for pid, found in table.items() if found.group in groups}
             whole = _with_descendants(whole, table)
+        self.unsure = any(carries is None and pid not in whole for pid, carries in carrying.items())
         living = [table[pid] for pid in whole if pid != os.getpid() and table[pid].group != own]
         living.sort(key=lambda found: (found.start, found.pid))
         self._seen = {found.pid: found.start for found in living}
@@ -105,7 +118,9 @@ async def end(attempts: Collection[str], leaders: Iterable[Leader] = (), *, grac
     asked = {(found.pid, found.start) for found in left}
     _signal(left, signal.SIGTERM)
     pause = _POLL
-    while left:
+    unsure = 0
+    while left or (family.unsure and unsure < _UNSURE_LOOKS):
+        unsure = 0 if left else unsure + 1
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _POLL_MAX)
         left = family.living()
@@ -119,7 +134,11 @@ async def end(attempts: Collection[str], leaders: Iterable[Leader] = (), *, grac
 
 def kill(attempts: Collection[str]) -> None:
     """SIGKILL to everything that belongs to these attempts now."""
-    _signal(Family(attempts).living(), signal.SIGKILL)
+    family = Family(attempts)
+    for _ in range(_UNSURE_LOOKS):
+        _signal(family.living(), signal.SIGKILL)
+        if not family.unsure:
+            return
 
 
 def _with_descendants(roots: Collection[int], table: Mapping[int, Process]) -> set[int]:
@@ -162,9 +181,22 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir(_PROC) if name.isdigit()]
 
 
-def _carries(pid: int, needles: list[bytes]) -> bool:
+def _carries(pid: int, needles: list[bytes]) -> bool | None:
+    """None where it cannot be told now: the process is replacing its program."""
     try:
-        variables = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        text = _environ(pid) or (None if _replaces_program(pid) else _environ(pid))
     except OSError:
         return False
-    return any(needle in variables for needle in needles)
+    return None if text is None else not set(needles).isdisjoint(text.split(b"\0"))
+
+
+def _environ(pid: int) -> bytes:
+    return (_PROC / str(pid) / "environ").read_bytes()
+
+
+def _replaces_program(pid: int) -> bool:
+    """Has a process without an environment none yet? Then the kernel does not say where it ends; it does for one that was
+    started with an empty environment. Threads of the kernel never have one."""
+    text = (_PROC / str(pid) / "stat").read_bytes()
+    fields = text[text.rindex(b")") + 2 :].split()
+    return fields[_ENVIRON_END] == b"0" and not int(fields[_FLAGS]) & _KERNEL_THREAD

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,8 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from awf.runners import processes
 from awf.runners.notes import ticks
-from awf.runners.processes import ATTEMPT_VARIABLE, Family, Leader, end, opened, parse_stat, process
+from awf.runners.processes import (
+    ATTEMPT_VARIABLE,
+    Family,
+    Leader,
+    Process,
+    end,
+    kill,
+    opened,
+    parse_stat,
+    process,
+)
 
 
 @contextmanager
@@ -127,6 +139,90 @@ def test_a_stopped_process_is_ended_too() -> None:
     with started("echo up; kill -STOP $$; sleep 600", "stopped-attempt") as (step, _):
         asyncio.run(end(["stopped-attempt"], grace=5))
         assert step.wait() == -15
+
+
+def test_who_replaces_its_program_all_the_time_is_ended(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\nexec "$0"\n')
+    program.chmod(0o700)
+    for turn in range(8):
+        with started(f"echo up; exec {program}", f"replacing-{turn}") as (step, _):
+            asyncio.run(end([f"replacing-{turn}"], grace=5))
+            assert step.wait() == -15
+
+
+def test_a_look_while_a_program_is_replaced_is_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started("echo up; sleep 600", "late-attempt") as (step, _):
+        shown = tmp_path / str(step.pid)
+        replacing(shown, step.pid)
+        monkeypatch.setattr(processes, "_PROC", tmp_path)
+
+        async def look() -> None:
+            ending = asyncio.create_task(end(["late-attempt"], grace=5))
+            await asyncio.sleep(0)
+            assert not ending.done()
+            replaced(shown, step.pid)
+            await ending
+
+        asyncio.run(look())
+        assert step.wait() == -15
+
+
+def test_a_program_that_is_never_replaced_holds_nobody_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started("echo up; sleep 600", "stuck-attempt") as (step, _):
+        replacing(tmp_path / str(step.pid), step.pid)
+        monkeypatch.setattr(processes, "_PROC", tmp_path)
+        monkeypatch.setattr(processes, "_POLL", 0)
+        asyncio.run(end(["stuck-attempt"], grace=5))
+        kill(["stuck-attempt"])
+        assert step.poll() is None
+
+
+def test_a_kill_looks_again_while_a_program_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started("echo up; sleep 600", "killed-attempt") as (step, _):
+        shown = tmp_path / str(step.pid)
+        replacing(shown, step.pid)
+        monkeypatch.setattr(processes, "_PROC", tmp_path)
+        look = Family.living
+
+        def then_replaced(family: Family) -> list[Process]:
+            found = look(family)
+            replaced(shown, step.pid)
+            return found
+
+        monkeypatch.setattr(Family, "living", then_replaced)
+        kill(["killed-attempt"])
+        assert step.wait() == -9
+
+
+def test_an_empty_environment_and_none_at_all_are_no_doubt() -> None:
+    with started("echo up; exec env -i sh -c 'echo up; sleep 600'", "empty-attempt", 2):
+        family = Family(["nobody"])
+        while family.living() or family.unsure:
+            pass
+
+
+def replacing(shown: Path, pid: int) -> None:
+    """A process as the kernel shows it in the midst of an ``exec``."""
+    name, _, rest = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")
+    fields = rest.split()
+    fields[48] = "0"
+    shown.mkdir()
+    (shown / "stat").write_text(f"{name}) {' '.join(fields)}")
+    (shown / "environ").write_bytes(b"")
+
+
+def replaced(shown: Path, pid: int) -> None:
+    """The process as it is."""
+    if not shown.is_symlink():
+        shutil.rmtree(shown)
+        shown.symlink_to(f"/proc/{pid}")
 
 
 def test_nothing_to_end_returns_at_once_and_we_are_never_found() -> None:
