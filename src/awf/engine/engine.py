@@ -10,47 +10,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import uuid
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from awf.domain.outcomes import Price
-from awf.domain.sealing import Sealer
-from awf.domain.workflow import Budget, Workflow
+from awf.domain.workflow import Budget
+from awf.engine.claiming import Claims
 from awf.engine.complaints import Complaint
-from awf.engine.decide import Core
 from awf.engine.flow import execution_of
 from awf.engine.intents import Intents, marked_cancel, stimulus_of
-from awf.engine.interpreter import Environment, Interpreter, real_inputs
-from awf.engine.lost import Intake
+from awf.engine.interpreter import Environment, Interpreter
 from awf.engine.machine import Machine
-from awf.engine.past import Past, before
 from awf.engine.pinned import Definitions
 from awf.engine.ports import AttemptKeeper, Clock, StepRunner
-from awf.engine.presence import Presence, is_alive, living, newest
-from awf.engine.resume import resumed_reentry
+from awf.engine.presence import Presence, living
 from awf.engine.retention import ALL, Retention, keep_pruning
-from awf.engine.service import journal_of, load_state
-from awf.engine.state import ExecutionState
-from awf.engine.stimuli import Continue, Respond, Stimulus
-from awf.errors import (
-    AwfError,
-    OwnershipLost,
-    ReplayDiverged,
-    ResumePointInvalid,
-    StoreUnavailable,
-    WorkflowError,
-)
-from awf.journal.events import AnyFact, BlockKept, Entry, ExecutionFailed, ExecutionReleased, StepReused
+from awf.engine.stimuli import Respond
+from awf.engine.takeover import Takeover
+from awf.errors import AwfError, OwnershipLost, StoreUnavailable
 from awf.journal.store import Claim, Intent, Ownership, Store
 
 log = logging.getLogger("awf.engine")
-
-MAX_FAILURES = 3
-"""So many times an execution is let go because of an unexpected fault; then it fails."""
 
 POLL = 1.0
 """Seconds between looks when no hint comes."""
@@ -101,13 +83,12 @@ class Engine:
         definitions: Definitions | None = None,
     ) -> None:
         self._store = store
-        self._runners = runners
         self._attempts = attempts
         self._clock = clock
         self._settings = settings
         self._presence = presence
         self._marks = marks
-        self._machine = Machine(
+        machine = Machine(
             presence.member.id,
             environ,
             clock,
@@ -116,16 +97,15 @@ class Engine:
             settings.budget,
             settings.prices,
         )
-        self._definitions = definitions or Definitions(store)
-        self._intake = Intake(store, presence.member.id)
-        self._environment = Environment(
-            store, runners, attempts, clock, self._machine.world, appended, asyncio.Semaphore(settings.slots)
+        environment = Environment(
+            store, runners, attempts, clock, machine.world, appended, asyncio.Semaphore(settings.slots)
         )
+        self._claims = Claims(store, presence.member.id, settings.engines, clock)
+        self._takeover = Takeover(environment, definitions or Definitions(store), machine.secrets)
         self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
         self._slotless: set[str] = set()
         self._intents = Intents(store)
         self._woken = asyncio.Event()
-        self._failures: Counter[str] = Counter()
         self._draining = False
         self._stopping = self._ending = False
         self._waiting = Complaint(log, "waiting for the store")
@@ -182,7 +162,7 @@ class Engine:
             background.append(asyncio.create_task(self._prune()))
         try:
             await self._sweep()
-            while not self._stopping and (self._running or self._claims):
+            while not self._stopping and (self._running or self._takes_on):
                 self._woken.clear()
                 if await self._look():
                     return
@@ -214,7 +194,7 @@ class Engine:
             await self._verify()
             await self._find_lost()
             await self._obey()
-            if self._claims and self._is_newest():
+            if self._takes_on and self._claims.is_newest():
                 await self._claim()
             idle = await self._is_idle()
         except StoreUnavailable as error:
@@ -244,15 +224,13 @@ class Engine:
 
     async def _prune(self) -> None:
         await keep_pruning(
-            self._store, self._clock, self._settings.retention, lambda: self._claims and self._is_newest()
+            self._store,
+            self._clock,
+            self._settings.retention,
+            lambda: self._takes_on and self._claims.is_newest(),
         )
 
     # Ownership
-
-    @property
-    def _claims(self) -> bool:
-        """Does it take what it is not running yet?"""
-        return not self._draining and not self._foreground
 
     async def _verify(self) -> None:
         """Are we still there for the others, and is what we run still ours?"""
@@ -276,20 +254,21 @@ class Engine:
 
     # Reasons to live
 
-    def _is_newest(self) -> bool:
-        claiming = newest(self._settings.engines)
-        return claiming is None or claiming.id == self.id
-
     async def _is_idle(self) -> bool:
         if self._running:
             return False
-        if not self._claims or not self._is_newest():
+        if not self._takes_on or not self._claims.is_newest():
             return True
         if self._settings.stays:
             return False
         return not living(self._settings.servers) and await self._store.unfinished() == 0
 
-    # Claiming
+    # What it takes on
+
+    @property
+    def _takes_on(self) -> bool:
+        """Does it take what it is not running yet?"""
+        return not self._draining and not self._foreground
 
     async def _claim(self) -> None:
         demand = sum(
@@ -299,18 +278,12 @@ class Engine:
         )
         free = self._settings.slots - demand
         if free > 0:
-            due = self._clock.now() + round(POLL * 1_000_000)
-            for claim in await self._intake.claim(free=await self._dead(), limit=free, due=due):
+            for claim in await self._claims.waiting(free):
                 self._take(claim, None)
 
     async def _find_lost(self) -> None:
-        for claim in await self._intake.lost(self._running) if self._claims else ():
+        for claim in await self._claims.lost(self._running) if self._takes_on else ():
             self._take(claim, None)
-
-    async def _dead(self) -> list[str]:
-        """Owners that do not live any more. Ours are never among them, though we hold our own lock."""
-        owners = await self._store.owners()
-        return [owner for owner in owners if owner != self.id and not is_alive(self._settings.engines, owner)]
 
     def _take(self, claim: Claim, intent: Intent | None) -> None:
         execution = claim.ownership.execution
@@ -326,115 +299,25 @@ class Engine:
         if before is not None:
             await asyncio.wait([before])
         try:
-            prepared = await self._prepare(claim, intent)
+            prepared = await self._takeover.prepare(claim, intent)
             if prepared is not None:
                 interpreter, first = prepared
                 self._running[execution] = (interpreter, self._running[execution][1])
+                if self._foreground:
+                    interpreter.stay()
                 if self._draining:
                     interpreter.leave()
                 await interpreter.run(first)
         except OwnershipLost:
             log.warning("execution %s has another owner now; dropped", execution)
         except Exception as error:
-            await self._give_up(claim, error)
+            await self._takeover.give_up(claim, error)
         finally:
             if self._running[execution][1] is task:
                 del self._running[execution]
                 self._slotless.discard(execution)
                 self._intents.forget(execution)
             self.wake()
-
-    async def _give_up(self, claim: Claim, error: Exception) -> None:
-        """A bug, or a store that cannot be read, stands in the way: let the execution go, so that it is tried again; at
-        the third time, fail it. It never stays ours with nobody running it."""
-        execution = claim.ownership.execution
-        self._failures[execution] += 1
-        reference = uuid.uuid4().hex[:12]
-        log.error("execution %s cannot go on (reference %s)", execution, reference, exc_info=error)
-        fact: AnyFact = ExecutionReleased(engine=self.id)
-        if self._failures[execution] >= MAX_FAILURES:
-            reason = error.message if isinstance(error, StoreUnavailable) else "internal error of the engine"
-            fact = ExecutionFailed(error=f"{reason} (reference {reference}; the engine's log says more)")
-        complaint = Complaint(log, f"execution {execution} waits to be let go")
-        while True:
-            try:
-                head = (await self._store.heads([execution])).get(execution)
-                if head is not None and not head.finished:
-                    if isinstance(fact, ExecutionFailed):
-                        await self._end_leftovers(await load_state(self._store, execution), frozenset())
-                    entry = await self._next_entry(execution, head.last_seq, fact)
-                    await self._store.append(claim.ownership, [entry])
-                    self._environment.appended()
-            except StoreUnavailable as unavailable:
-                complaint.about(unavailable)
-                await asyncio.sleep(POLL)
-            except (OwnershipLost, ReplayDiverged):
-                return
-            else:
-                return
-
-    async def _next_entry(self, execution: str, last_seq: int, fact: AnyFact) -> Entry:
-        """A fact as the next entry of a journal that cannot be gone on with; its time does not go back either."""
-        row = await self._store.execution(execution)
-        return Entry(last_seq + 1, max(self._clock.now(), 0 if row is None else row.updated_at), fact)
-
-    async def _prepare(
-        self, claim: Claim, intent: Intent | None
-    ) -> tuple[Interpreter, list[Stimulus]] | None:
-        """An interpreter and its first stimuli; None where the execution cannot be run and has been failed."""
-        execution = claim.ownership.execution
-        try:
-            state = await load_state(self._store, execution)
-            workflows = await self._definitions.workflows(state.accepted)
-            prelude = await self._prelude(state, workflows)
-        except (ReplayDiverged, WorkflowError, ResumePointInvalid) as error:
-            failed = await self._next_entry(execution, claim.last_seq, ExecutionFailed(error=error.message))
-            await self._store.append(claim.ownership, [failed])
-            self._environment.appended()
-            return None
-        secrets = await self._store.secrets(execution)
-        sealer = Sealer({f"inputs.{name}": value for name, value in secrets.items()} | self._machine.secrets)
-        core = Core(state, workflows, real_inputs(state.accepted.inputs, secrets), sealer)
-        adoptable = frozenset[str]()
-        if state.started:
-            if intent is None or intent.kind != "cancel":
-                adoptable = frozenset(filter(self._attempts.adoptable, core.adoptable()))
-            await self._end_leftovers(state, adoptable)
-        interpreter = Interpreter(core, claim.ownership, self._environment, sealer)
-        if self._foreground:
-            interpreter.stay()
-        first: list[Stimulus] = [Continue(prelude, adoptable)]
-        if intent is not None:
-            interpreter.folds(intent.id)
-            stimulus = stimulus_of(intent)
-            first.insert(len(first) if isinstance(stimulus, Respond) else 0, stimulus)
-        return interpreter, first
-
-    async def _end_leftovers(self, state: ExecutionState, adoptable: Collection[str]) -> None:
-        """End what a dead engine left of the steps and hooks in flight, but for what is adopted."""
-        leftovers: dict[str, list[str]] = {}
-        for activity in state.flying():
-            if activity.started is not None and activity.started.attempt_id not in adoptable:
-                leftovers.setdefault(activity.kind, []).append(activity.started.attempt_id)
-        for hook in state.hooks.values():
-            leftovers.setdefault("step", []).append(hook.attempt_id)
-        for kind, attempts in leftovers.items():
-            if kind in self._runners:
-                await self._runners[kind].end_leftovers(attempts)
-        ours = [attempt for attempt in self._attempts.kept() if execution_of(attempt) == state.execution]
-        self._attempts.forget([attempt for attempt in ours if attempt not in adoptable])
-
-    async def _prelude(
-        self, state: ExecutionState, workflows: Mapping[str, Workflow]
-    ) -> tuple[BlockKept | StepReused, ...]:
-        resumed = before(state.accepted)
-        if resumed is None or state.begun or state.taken:
-            return ()
-        entries = await journal_of(self._store, resumed.source)
-        if not entries:
-            raise ReplayDiverged(f"the record of execution {resumed.source}, which this one resumes, is gone")
-        past = Past(resumed.source, entries, resumed.upto or len(entries))
-        return resumed_reentry(past, resumed, workflows, state.accepted.workflow).facts
 
     # Intents
 
@@ -461,11 +344,11 @@ class Engine:
 
     async def _take_for(self, intent: Intent) -> bool:
         """Claim what nobody runs, because somebody wants something of it. No slot is needed for that."""
-        if intent.execution in self._running or not self._claims:
+        if intent.execution in self._running or not self._takes_on:
             return False
-        if intent.kind == "respond" and not self._is_newest():
+        if intent.kind == "respond" and not self._claims.is_newest():
             return False
-        claims = await self._intake.claim(free=await self._dead(), limit=1, only=[intent.execution])
+        claims = await self._claims.one(intent.execution)
         for claim in claims:
             self._take(claim, intent)
         return bool(claims)

@@ -438,8 +438,3 @@ class Interpreter:
         self._end_below("")
         if self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-
-def real_inputs(masked: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with the real values of the secret ones."""
-    return {**masked, **secrets}
