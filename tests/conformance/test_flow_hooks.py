@@ -137,7 +137,7 @@ def test_9_hooks_of_blocks_and_of_children() -> None:
 
 
 def test_9_a_hook_that_takes_too_long_is_ended_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awf.engine.interpreter.HOOK_TIMEOUT", 0.2)
+    monkeypatch.setattr("awf.engine.inflight.HOOK_TIMEOUT", 0.2)
     result = hooked("{workflow_end: [{command: 'sleep 60'}, {log: after}]}")
     assert (result.status, result.error) == ("completed", "")
     slow, after = result.of("hook.finished")

@@ -21,10 +21,10 @@ from awf.engine.claiming import Claims
 from awf.engine.complaints import Complaint
 from awf.engine.flow import execution_of
 from awf.engine.intents import Intents, marked_cancel, stimulus_of
-from awf.engine.interpreter import Environment, Interpreter
+from awf.engine.interpreter import Interpreter
 from awf.engine.machine import Machine
 from awf.engine.pinned import Definitions
-from awf.engine.ports import AttemptKeeper, Clock, StepRunner
+from awf.engine.ports import AttemptKeeper, Clock, Environment, StepRunner
 from awf.engine.presence import Presence, living
 from awf.engine.retention import ALL, Retention, keep_pruning
 from awf.engine.stimuli import Respond

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
     from awf.domain.load import Loaded
     from awf.domain.outcomes import Outcome
+    from awf.engine.stimuli import World
     from awf.journal.events import StepStarted, Stream
     from awf.journal.messages import Block, Role, Turn
+    from awf.journal.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +130,17 @@ class AttemptKeeper(Protocol):
     def close(self) -> None:
         """The engine leaves."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What an interpreter works with. ``world`` gives the present moment as the core may see it; ``appended`` is
+    called after every durable append (to wake viewers); ``slots`` bounds the running processes of the whole engine."""
+
+    store: Store
+    runners: Mapping[str, StepRunner]
+    attempts: AttemptKeeper
+    clock: Clock
+    world: Callable[[], World]
+    appended: Callable[[], None]
+    slots: asyncio.Semaphore

@@ -15,9 +15,10 @@ from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
 from awf.engine.flow import execution_of
 from awf.engine.intents import stimulus_of
-from awf.engine.interpreter import Environment, Interpreter
+from awf.engine.interpreter import Interpreter
 from awf.engine.past import Past, before
 from awf.engine.pinned import Definitions
+from awf.engine.ports import Environment
 from awf.engine.resume import resumed_reentry
 from awf.engine.service import journal_of, load_state
 from awf.engine.state import ExecutionState
