@@ -57,7 +57,6 @@ from awf.journal.events import (
     AgentMessage,
     AnyFact,
     BlockKept,
-    CancelRequested,
     Entry,
     ExecutionAccepted,
     ExecutionCancelled,
@@ -181,73 +180,17 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
     at = moment(entry.at)
     name = type_of(entry.fact)
     match entry.fact:
-        case ExecutionAccepted() as fact:
-            return name, {
-                "workflow_name": subject.workflow,
-                "status": "pending",
-                "started_at": at,
-                "inputs": fact.inputs,
-                **({"resumed_from": fact.resumed.execution} if fact.resumed else {}),
-                **({"warnings": fact.warnings} if fact.warnings else {}),
-            }
-        case ExecutionStarted():
-            return name, {"status": "running", "at": at}
-        case ExecutionRecovered(orderly=orderly):
-            return name, {"status": "running", "at": at, "orderly": orderly}
-        case ExecutionReleased(parked=True):
-            return name, {"status": "running", "at": at, "waiting_for": "person"}
-        case ExecutionReleased():
-            return name, {"status": "pending", "at": at}
+        case ExecutionAccepted() | ExecutionStarted() | ExecutionRecovered() | ExecutionReleased() as fact:
+            return name, _life(fact, at, subject)
         case InputRequired() | InputReceived() as fact:
             return name, _input(fact, at)
-        case StateEntered() as fact:
-            return name, {
-                "step_name": fact.state,
-                "kind": fact.kind,
-                "via": fact.via,
-                "at": at,
-                **_place(fact),
-            }
         case StepReused() as fact:
-            return name, {
-                "step_name": fact.state,
-                "status": fact.status,
-                "output": output.text if output else "",
-                "started_at": moment(fact.started_at),
-                "completed_at": moment(fact.completed_at),
-                "attempt": fact.attempt,
-                "exit_code": fact.exit_code,
-                "reused": True,
-                **_cut(output),
-                **_place(fact),
-            }
+            return name, _reused(fact, output)
+        case StateEntered() | StepRetrying() | StepAdopted() | AgentMessage() as fact:
+            return name, {"step_name": fact.state, **_passed(fact), "at": at, **_place(fact)}
         case BlockKept() as fact:
             place = {} if fact.index < 0 else {"index": fact.index}
             return name, {"path": fact.path, "kind": fact.kind, "enter": fact.enter, "at": at, **place}
-        case CancelRequested():
-            return name, {"at": at}
-        case StepRetrying() as fact:
-            return name, {
-                "step_name": fact.state,
-                "status": "retrying",
-                "attempt": fact.attempt,
-                "exit_code": fact.exit_code,
-                "error": fact.error,
-                "delay_ms": round(fact.delay * 1000),
-                "at": at,
-                **_place(fact),
-            }
-        case StepAdopted() as fact:
-            return name, {
-                "step_name": fact.state,
-                "status": "running",
-                "attempt": fact.attempt,
-                "at": at,
-                **_place(fact),
-            }
-        case AgentMessage() as fact:
-            said = {"role": fact.role, "blocks": fact.blocks, "attempt": fact.attempt}
-            return name, {"step_name": fact.state, **said, "at": at, **_place(fact)}
         case HookStarted() as fact:
             warned = {"warnings": fact.warnings} if fact.warnings else {}
             return name, {"path": fact.path, "hook": fact.hook, "index": fact.index, "at": at, **warned}
@@ -256,6 +199,66 @@ def _behind_the_scenes(entry: Entry, subject: Subject, output: StepText | None) 
                 key: value for key, value in msgspec.structs.asdict(fact).items() if value not in ("", None)
             }
             return name, {**fields, "at": at}
+
+
+def _life(
+    fact: ExecutionAccepted | ExecutionStarted | ExecutionRecovered | ExecutionReleased,
+    at: datetime,
+    subject: Subject,
+) -> dict[str, Any]:
+    """What an execution as a whole goes through before its end."""
+    match fact:
+        case ExecutionAccepted():
+            return {
+                "workflow_name": subject.workflow,
+                "status": "pending",
+                "started_at": at,
+                "inputs": fact.inputs,
+                **({"resumed_from": fact.resumed.execution} if fact.resumed else {}),
+                **({"warnings": fact.warnings} if fact.warnings else {}),
+            }
+        case ExecutionStarted():
+            return {"status": "running", "at": at}
+        case ExecutionRecovered(orderly=orderly):
+            return {"status": "running", "at": at, "orderly": orderly}
+        case ExecutionReleased(parked=True):
+            return {"status": "running", "at": at, "waiting_for": "person"}
+        case ExecutionReleased():
+            return {"status": "pending", "at": at}
+
+
+def _passed(fact: StateEntered | StepRetrying | StepAdopted | AgentMessage) -> dict[str, Any]:
+    """What happens to a step between its start and its end."""
+    match fact:
+        case StateEntered():
+            return {"kind": fact.kind, "via": fact.via}
+        case StepRetrying():
+            return {
+                "status": "retrying",
+                "attempt": fact.attempt,
+                "exit_code": fact.exit_code,
+                "error": fact.error,
+                "delay_ms": round(fact.delay * 1000),
+            }
+        case StepAdopted():
+            return {"status": "running", "attempt": fact.attempt}
+        case AgentMessage():
+            return {"role": fact.role, "blocks": fact.blocks, "attempt": fact.attempt}
+
+
+def _reused(fact: StepReused, output: StepText | None) -> dict[str, Any]:
+    return {
+        "step_name": fact.state,
+        "status": fact.status,
+        "output": output.text if output else "",
+        "started_at": moment(fact.started_at),
+        "completed_at": moment(fact.completed_at),
+        "attempt": fact.attempt,
+        "exit_code": fact.exit_code,
+        "reused": True,
+        **_cut(output),
+        **_place(fact),
+    }
 
 
 def _input(fact: InputRequired | InputReceived, at: datetime) -> dict[str, Any]:
