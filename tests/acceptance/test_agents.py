@@ -71,8 +71,13 @@ LISTED = {"type": "tool_result", "tool_use_id": "t1", "content": "a.txt"}
 def begin(project: Project, **more: Any) -> tuple[Server, str, Gate]:
     """An agent in the middle of its stream: it goes on when the gate opens."""
     gate = Gate(project.root / "gate")
+    begun = {"type": "message_start", "message": {"usage": {"input_tokens": 9}}}
     first = printing(
-        event(type="system", subtype="init"), piece("half "), said(LS), said(LISTED, role="user")
+        event(type="system", subtype="init"),
+        event(type="stream_event", event=begun),
+        piece("half "),
+        said(LS),
+        said(LISTED, role="user"),
     )
     last = printing(piece("whole"), said({"type": "text", "text": "whole"}), result("half whole"))
     env = tool(project, f"echo went >>went\n{first}\n{gate.wait}\n{last}")
@@ -128,8 +133,11 @@ def test_an_agent_whose_tool_died_with_the_engine_runs_again(project: Project) -
     wait_gone(engine)
     until(lambda: (project.root / "went").read_text() == "went\nwent\n", "it runs again")
     gate.open()
-    (step,) = server.wait(execution)["steps"]
+    ended = server.wait(execution)
+    (step,) = ended["steps"]
     assert (step["attempt"], step["output"]) == (2, "half whole")
+    spent = {"tokens_used": 24, "tokens_input": 19, "tokens_output": 5, "cost_usd": 0.25}
+    assert step["usage"] == ended["usage"] == spent
 
 
 def test_a_cancel_ends_everything_that_the_tool_has_started(project: Project) -> None:
@@ -139,7 +147,11 @@ def test_a_cancel_ends_everything_that_the_tool_has_started(project: Project) ->
     ended = server.wait(execution, "cancelled")
     assert project.step_processes() == []
     assert ended["steps"][0]["output"] == "half "
-    assert transcript(server, execution)[-1]["error"] == "cancelled"
+    spent = {"tokens_used": 9, "tokens_input": 9, "tokens_output": 0}
+    assert ended["usage"] == spent
+    assert server.body("/api/history/stats")["TokensUsed"] == 9
+    last = transcript(server, execution)[-1]
+    assert (last["error"], last["usage"]) == ("cancelled", spent)
 
 
 def test_the_command_line_has_the_transcript(project: Project) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from awf.domain.outcomes import Usage
 from awf.journal.events import Entry, StepAdopted, StepOutput
-from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Text, TextBlock, Turn
+from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Spent, Text, TextBlock, Turn
 from awf.testing.agents import ScriptedService, ScriptedTool
 from conformance.harness import Result, Resume, refused, run
 
@@ -321,6 +321,39 @@ def test_what_a_tool_has_counted_before_its_timeout_is_spent() -> None:
     failed = end(result)
     assert failed.error == "timeout exceeded (1s)"
     assert failed.usage == Usage(input=7, output=3)
+
+
+def test_what_a_tool_has_counted_before_it_is_cancelled_is_spent() -> None:
+    script = lines({"input": 7, "output": 3}, {"say": "half"}) + "; sleep 60"
+    result = ask(script, cancel_when=lambda facts: any(isinstance(each.fact, StepOutput) for each in facts))
+    assert (result.status, end(result).error) == ("cancelled", "cancelled")
+    assert end(result).usage == result.usage == result.steps["ask"].usage == Usage(input=7, output=3)
+
+
+def test_what_a_service_has_told_before_its_engine_stops_is_spent() -> None:
+    asked = []
+
+    async def reply(request: Request, say: Callable[[Any], None]) -> Answer:
+        asked.append(request)
+        say(Spent(Usage(input=7, output=-3)))
+        say(Text("half"))
+        if len(asked) == 1:
+            await asyncio.Event().wait()
+        if len(asked) == 2:
+            raise ProviderFailed("broken")
+        return Answer(text="whole", usage=Usage(input=1, output=1))
+
+    text = ASK.replace("scripted", "service")
+    result = ask(
+        "",
+        "retry: {max_attempts: 2, initial_delay: 1ms}",
+        text=text,
+        providers={"service": ScriptedService(reply)},
+        stop_when=lambda facts: any(isinstance(each.fact, StepOutput) for each in facts),
+    )
+    (released,) = result.of("execution.released")
+    assert [(each.path, each.usage) for each in released.spent] == [("ask", Usage(input=7))]
+    assert result.usage == result.steps["ask"].usage == Usage(input=15, output=1)
 
 
 def test_a_timeout_ends_the_tool() -> None:

@@ -143,6 +143,9 @@ class StageRunner:
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """Nothing is left: a crash here ends all."""
 
+    async def spent(self, fact: StepStarted) -> None:
+        """Nor does anybody know what it had cost."""
+
 
 class NoMarks:
     """Nothing is cancelled from outside."""

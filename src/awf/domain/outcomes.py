@@ -102,11 +102,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """Ended because it was asked to end; its processes are gone."""
+    """Ended because it was asked to end; its processes are gone. ``product``: what is known of a result all the same."""
 
     exit_code: int = 143
     duration: float = 0.0
     written: Written = field(default_factory=Written)
+    product: Product | None = None
 
 
 Outcome: TypeAlias = Succeeded | Failed | Cancelled

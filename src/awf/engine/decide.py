@@ -29,7 +29,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Written
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage, Written
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
@@ -44,7 +44,7 @@ from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
 from awf.engine.render import OperationStep, ShellStep
-from awf.engine.state import BLOCKS, Activity, ExecutionState
+from awf.engine.state import BLOCKS, CANCELLED, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
     Continue,
@@ -62,6 +62,7 @@ from awf.engine.stimuli import (
 )
 from awf.journal.events import (
     AgentMessage,
+    AttemptSpent,
     CancelRequested,
     Entry,
     ExecutionRecovered,
@@ -142,8 +143,8 @@ class Core:
                 self._cancel()
             case Leave():
                 self._leave()
-            case Release():
-                self._flow.emit(ExecutionReleased(engine=world.engine))
+            case Release(spent=spent):
+                self._flow.emit(ExecutionReleased(engine=world.engine, spent=self._cut_short(spent)))
         self._flow.settle_down()
 
     # Taking over
@@ -152,7 +153,8 @@ class Core:
         state, flow = self.state, self._flow
         engine, orderly = flow.world.engine, state.released
         if state.started:
-            flow.emit(ExecutionRecovered(engine=engine, orderly=orderly))
+            spent = self._cut_short(stimulus.spent)
+            flow.emit(ExecutionRecovered(engine=engine, orderly=orderly, spent=spent))
         else:
             flow.emit(ExecutionStarted(engine=engine))
         if not state.begun:
@@ -179,6 +181,16 @@ class Core:
             if after_crash(flow, activity, orderly=orderly):
                 return None
         return self._go_on()
+
+    def _cut_short(self, spent: Mapping[str, Usage]) -> tuple[AttemptSpent, ...]:
+        """What attempts in flight had cost that were ended together with their engine."""
+        found = []
+        for path, usage in spent.items():
+            activity = self.state.activities.get(path)
+            cost = None if activity is None else priced(self._flow, activity, usage)
+            if activity is not None and activity.started is not None and cost is not None:
+                found.append(AttemptSpent(step=activity.started.step, path=path, usage=cost))
+        return tuple(found)
 
     def adoptable(self) -> list[str]:
         """The ids of the attempts in flight that are to be taken over where they still can be."""
@@ -339,8 +351,9 @@ class Core:
                 known = {name: made[name] for name in ("output", "session", "usage") if name in made}
                 error = mask(error) or complaint or f"exit code {outcome.exit_code}"
                 return StepFailed(error=error, **where, **known)
-            case Cancelled():
-                return StepFailed(error="cancelled", **where)
+            case Cancelled(product=product):
+                usage = None if product is None else priced(self._flow, activity, product.usage)
+                return StepFailed(error=CANCELLED, **where, usage=usage)
 
     def _masked(self, activity: Activity, product: Product | None, written: Written) -> dict[str, Any]:
         """What a step made, without secret values, under the names of StepCompleted. An output that is just what has

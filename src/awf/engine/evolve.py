@@ -26,6 +26,7 @@ from awf.journal.events import (
     AgentMessage,
     AgentTurn,
     AnyFact,
+    AttemptSpent,
     BlockEnding,
     BlockKept,
     CancelRequested,
@@ -151,8 +152,10 @@ def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> N
                 for activity in state.flying():
                     activity.deaths += 1
             state.status, state.released = "running", False
+            _cut_short(state, fact.spent)
         case ExecutionReleased():
             state.status, state.released = "running" if fact.parked else "pending", True
+            _cut_short(state, fact.spent)
         case CancelRequested():
             state.cancel_requested = True
         case ExecutionCompleted():
@@ -258,6 +261,14 @@ def _spend(state: ExecutionState, activity: Activity, usage: Usage | None) -> No
     spenders: list[Activity | ExecutionState] = [activity, *state.ancestors(activity.path), state]
     for spender in spenders:
         spender.usage = usage if spender.usage is None else spender.usage + usage
+
+
+def _cut_short(state: ExecutionState, attempts: Iterable[AttemptSpent]) -> None:
+    """What attempts had cost that were ended together with their engine."""
+    for spent in attempts:
+        activity = state.activities.get(spent.path)
+        if activity is not None:
+            _spend(state, activity, spent.usage)
 
 
 def _made(

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from awf.domain.outcomes import KILLED, Failed, Outcome
+from awf.domain.outcomes import KILLED, Failed, Outcome, Usage
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
@@ -33,7 +33,8 @@ KILLED_WAIT = 0.2
 
 class InFlight:
     """``post`` is called with what the core is to decide about: pieces of output, messages, ends. ``leaving``: the engine
-    is about to let the execution go. Once ``abandoning`` is set, the end of nothing is told any more."""
+    is about to let the execution go. Once ``abandoning`` is set, the end of nothing is told any more; ``spent``: what it had
+    cost by then, by path."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class InFlight:
         self._detached: dict[str, str] = {}
         self.leaving = False
         self.abandoning = asyncio.Event()
+        self.spent: dict[str, Usage] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -138,6 +140,8 @@ class InFlight:
         if not self.abandoning.is_set():
             self._forget(fact.path)
             self._post(StepFinished(fact.path, outcome, self.leaving))
+        elif outcome.product is not None and outcome.product.usage is not None:
+            self.spent[fact.path] = outcome.product.usage
 
     async def _hook(self, fact: HookStarted, cancel: asyncio.Event) -> None:
         assert fact.command is not None

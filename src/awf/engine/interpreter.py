@@ -129,7 +129,7 @@ class Interpreter:
         """End the steps in flight without judging them, and release the execution: recovery decides. Detached steps go
         on, unless ``everything`` is to end."""
         await self._inflight.abandon(everything=everything)
-        self._inbox.put_nowait(Release())
+        self._inbox.put_nowait(Release(self._inflight.spent))
 
     async def run(self, first: Sequence[Stimulus]) -> None:
         """Run from the first stimuli to the end. What a step or the disk does becomes a fact or a retry.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from awf.domain.load import Loaded
-    from awf.domain.outcomes import Outcome
+    from awf.domain.outcomes import Outcome, Usage
     from awf.engine.stimuli import World
     from awf.journal.events import StepStarted, Stream
     from awf.journal.messages import Block, Role, Turn
@@ -104,6 +104,10 @@ class StepRunner(Protocol):
 
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """End the processes that a dead engine left of these attempts, and wait until none is left."""
+        ...
+
+    async def spent(self, fact: StepStarted) -> Usage | None:
+        """What an attempt that a dead engine left, and that has been ended, had cost, as far as it is known."""
         ...
 
 

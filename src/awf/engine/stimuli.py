@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from awf.domain.outcomes import Outcome, Price
+from awf.domain.outcomes import Outcome, Price, Usage
 from awf.domain.workflow import Budget
 from awf.journal.events import BlockKept, StepReused, Stream
 from awf.journal.messages import Block, Role
@@ -53,11 +53,12 @@ class Continue:
     """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
 
     ``prelude``: what is to be taken over if the execution resumes another. ``adoptable``: the ids of attempts in flight
-    that go on without their engine, or have left how they ended.
+    that go on without their engine, or have left how they ended. ``spent``: what others in flight, by path, had cost.
     """
 
     prelude: tuple[BlockKept | StepReused, ...] = ()
     adoptable: frozenset[str] = frozenset()
+    spent: Mapping[str, Usage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,10 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The engine leaves in order; the execution waits for another."""
+    """The engine leaves in order; the execution waits for another. ``spent``: what the attempts that it has ended, by path,
+    had cost."""
+
+    spent: Mapping[str, Usage] = field(default_factory=dict)
 
 
 Stimulus: TypeAlias = (

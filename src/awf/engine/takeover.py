@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+from awf.domain.outcomes import Usage
 from awf.domain.sealing import Sealer
 from awf.domain.workflow import Workflow
 from awf.engine.complaints import Complaint
@@ -65,12 +66,13 @@ class Takeover:
         sealer = Sealer({**{f"inputs.{name}": value for name, value in secrets.items()}, **self._secrets})
         core = Core(state, workflows, {**state.accepted.inputs, **secrets}, sealer)
         adoptable = frozenset[str]()
+        spent: Mapping[str, Usage] = {}
         if state.started:
             if intent is None or intent.kind != "cancel":
                 adoptable = frozenset(filter(self._env.attempts.adoptable, core.adoptable()))
-            await self._end_leftovers(state, adoptable)
+            spent = await self._end_leftovers(state, adoptable)
         interpreter = Interpreter(core, claim.ownership, self._env, sealer)
-        first: list[Stimulus] = [Continue(prelude, adoptable)]
+        first: list[Stimulus] = [Continue(prelude, adoptable, spent)]
         if intent is not None:
             interpreter.folds(intent.id)
             stimulus = stimulus_of(intent)
@@ -111,9 +113,11 @@ class Takeover:
         row = await self._store.execution(execution)
         return Entry(last_seq + 1, max(self._env.clock.now(), 0 if row is None else row.updated_at), fact)
 
-    async def _end_leftovers(self, state: ExecutionState, adoptable: Collection[str]) -> None:
-        """End what a dead engine left of the steps and hooks in flight, but for what is adopted."""
+    async def _end_leftovers(self, state: ExecutionState, adoptable: Collection[str]) -> Mapping[str, Usage]:
+        """End what a dead engine left of the steps and hooks in flight, but for what is adopted. Returns what of it is known
+        to have cost something, by path."""
         leftovers: dict[str, list[str]] = {}
+        spent: dict[str, Usage] = {}
         for activity in state.flying():
             if activity.started is not None and activity.started.attempt_id not in adoptable:
                 leftovers.setdefault(activity.kind, []).append(activity.started.attempt_id)
@@ -122,8 +126,16 @@ class Takeover:
         for kind, attempts in leftovers.items():
             if kind in self._env.runners:
                 await self._env.runners[kind].end_leftovers(attempts)
+        for activity in state.flying():
+            fact = activity.started
+            if fact is None or fact.agent is None or fact.attempt_id in adoptable:
+                continue
+            usage = await self._env.runners[fact.kind].spent(fact) if fact.kind in self._env.runners else None
+            if usage is not None:
+                spent[fact.path] = usage
         ours = [attempt for attempt in self._env.attempts.kept() if execution_of(attempt) == state.execution]
         self._env.attempts.forget([attempt for attempt in ours if attempt not in adoptable])
+        return spent
 
     async def _prelude(
         self, state: ExecutionState, workflows: Mapping[str, Workflow]

@@ -73,6 +73,14 @@ class BudgetReached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     fails: bool = False
 
 
+class AttemptSpent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an attempt had cost, as far as it is known, when it was cut short together with its engine."""
+
+    step: int
+    path: str
+    usage: Usage
+
+
 class AgentTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an agent has answered in a conversation that goes on. Fields as StepCompleted."""
 

@@ -23,6 +23,7 @@ from awf.journal.attempts import (
     AgentCall,
     AgentTools,
     AgentTurn,
+    AttemptSpent,
     BudgetReached,
     OperationCall,
     ShellCommand,
@@ -48,6 +49,7 @@ __all__ = [
     "AgentTools",
     "AgentTurn",
     "AnyFact",
+    "AttemptSpent",
     "BlockEnding",
     "BlockKept",
     "BudgetReached",
@@ -131,22 +133,26 @@ class ExecutionStarted(Fact, frozen=True, kw_only=True, tag="execution.started")
 
 
 class ExecutionRecovered(Fact, frozen=True, kw_only=True, tag="execution.recovered"):
-    """A new owner took over from one that died (``orderly`` false) or stopped in order (true)."""
+    """A new owner took over from one that died (``orderly`` false) or stopped in order (true). ``spent``: what the attempts
+    that died with it had cost."""
 
     engine: str
     orderly: bool = False
+    spent: tuple[AttemptSpent, ...] = ()
 
 
 class ExecutionReleased(Fact, frozen=True, kw_only=True, tag="execution.released"):
     """Its engine gave it up in order; it is pending until another claims it.
 
     ``parked``: only people can move it on, so that no engine is needed. It stays as it is until there is an intent for
-    it, or until ``wake_at`` (microseconds; None: never), the first time limit that runs meanwhile.
+    it, or until ``wake_at`` (microseconds; None: never), the first time limit that runs meanwhile. ``spent``: what the
+    attempts that it ended had cost.
     """
 
     engine: str
     parked: bool = False
     wake_at: int | None = None
+    spent: tuple[AttemptSpent, ...] = ()
 
 
 class BlockKept(Fact, frozen=True, kw_only=True, tag="block.kept"):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from awf.domain.outcomes import Usage
 from awf.journal.events import (
+    AttemptSpent,
     CancelRequested,
     Entry,
     ExecutionAccepted,
@@ -57,17 +58,26 @@ def accepted_row(execution: str, order: int, entry: Entry, owner: str | None = N
 def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> dict[int, StepRow]:
     """Fold entries into ``row`` (in place) and return the step rows that are new or changed, by number."""
     steps: dict[int, StepRow] = {}
+
+    def cut_short(attempts: Iterable[AttemptSpent]) -> None:
+        for spent in attempts:
+            step = steps.get(spent.step) or known(spent.step)
+            if step is not None:
+                steps[spent.step] = _spent(row, step, spent.usage)
+
     for entry in entries:
         row.last_seq = entry.seq
         row.updated_at = entry.at
         match entry.fact:
-            case ExecutionStarted() | ExecutionRecovered():
-                row.status = "running"
-                if row.running_since is None:
-                    row.running_since = entry.at
-            case ExecutionReleased(parked=parked, wake_at=wake_at):
+            case ExecutionStarted():
+                _run(row, entry)
+            case ExecutionRecovered(spent=spent):
+                _run(row, entry)
+                cut_short(spent)
+            case ExecutionReleased(parked=parked, wake_at=wake_at, spent=spent):
                 row.status = "running" if parked else "pending"
                 row.owner, row.parked, row.wake_at = None, parked, wake_at
+                cut_short(spent)
             case StateEntered(path=path):
                 row.current_step = path
             case StepStarted() as fact:
@@ -99,6 +109,12 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
             case ExecutionAccepted() | StepOutput() | CancelRequested():
                 pass
     return steps
+
+
+def _run(row: ExecutionRow, entry: Entry) -> None:
+    row.status = "running"
+    if row.running_since is None:
+        row.running_since = entry.at
 
 
 def _started(before: StepRow | None, entry: Entry, fact: StepStarted) -> StepRow:

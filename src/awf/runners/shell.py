@@ -110,6 +110,9 @@ class ShellRunner:
         leaders = await asyncio.to_thread(self.attempts.notes.leaders, attempt_ids)
         await end(attempt_ids, leaders, grace=self.grace)
 
+    async def spent(self, fact: StepStarted) -> None:
+        """Commands are not paid for."""
+
     async def _follow(
         self,
         fact: StepStarted,

@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Usage
 from awf.engine.ports import Emit, StepContext
 from awf.journal.events import StepStarted
 
 
 class ScriptedRunner:
     """``awf.engine.ports.StepRunner`` by state name: a function from the fact to an outcome, or None to wait until
-    ``release`` or a cancel. A state without a script succeeds at once. ``started`` lists the attempts, in order."""
+    ``release`` or a cancel. A state without a script succeeds at once. ``started`` lists the attempts, in order;
+    ``costs``: what those of a state had cost that were cut short."""
 
     def __init__(
         self, scripts: dict[str, Callable[[StepStarted, Emit], Outcome | None]] | None = None
@@ -25,6 +26,7 @@ class ScriptedRunner:
         self.contexts: list[StepContext] = []
         self.ended: list[str] = []
         self.adopted: list[tuple[StepStarted, float]] = []
+        self.costs: dict[str, Usage] = {}
 
     async def run(
         self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
@@ -54,6 +56,10 @@ class ScriptedRunner:
     async def end_leftovers(self, attempt_ids: list[str]) -> None:
         """Remember which were asked for."""
         self.ended += attempt_ids
+
+    async def spent(self, fact: StepStarted) -> Usage | None:
+        """What ``costs`` says of the state."""
+        return self.costs.get(fact.state)
 
     async def begun(self, state: str) -> None:
         """Wait until an attempt of this state has started."""

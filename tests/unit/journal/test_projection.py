@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from awf.domain.outcomes import Usage
 from awf.journal.events import (
+    AttemptSpent,
     CancelRequested,
     Entry,
     ExecutionRecovered,
@@ -47,6 +48,11 @@ _FACTS = st.one_of(
     st.builds(input_received, path=st.sampled_from(["build", "test"])),
     st.builds(
         ExecutionReleased, engine=st.just("e"), parked=st.booleans(), wake_at=st.none() | st.just(EPOCH)
+    ),
+    st.builds(
+        ExecutionRecovered,
+        engine=st.just("f"),
+        spent=st.tuples(st.builds(AttemptSpent, step=_STEPS, path=st.just("a"), usage=_USAGES.filter(bool))),
     ),
 )
 

@@ -61,13 +61,12 @@ class Exchange:
         complaint = complaint.strip()[-LONGEST_COMPLAINT:]
         if complaint and complaint not in error:
             error = f"{error}\n{complaint}"
-        made = None if failure.usage is None else Product(usage=sane(failure.usage))
         return Failed(
             error,
             code or (failure.exit_code if type(failure.exit_code) is int else 1),
             duration,
             self._written(stderr),
-            product=made,
+            product=self._cost(failure.usage),
             retry_after=sound_wait(failure.retry_after),
         )
 
@@ -75,19 +74,24 @@ class Exchange:
         """It cannot be asked, or cannot be understood."""
         return Failed(f"{self.call.provider}: {sound(message)}", code)
 
-    def lost(self, message: str, duration: float, stderr: Written) -> Failed:
-        """Its end is not known, or not its own."""
-        return Failed(f"{self.call.provider}: {message}", LOST_EXIT, duration, self._written(stderr))
+    def lost(self, message: str, duration: float, stderr: Written, usage: Usage | None = None) -> Failed:
+        """Its end is not known, or not its own. ``usage``: what it has cost all the same."""
+        error = f"{self.call.provider}: {message}"
+        return Failed(error, LOST_EXIT, duration, self._written(stderr), product=self._cost(usage))
 
     def stopped(
         self, how: str, duration: float, stderr: Written, code: int = 143, usage: Usage | None = None
     ) -> Outcome:
         """It has been ended: by ``cancel`` or ``timeout``. ``usage``: what it has cost all the same."""
         if how == "cancel":
-            return Cancelled(code, duration, self._written(stderr))
+            return Cancelled(code, duration, self._written(stderr), product=self._cost(usage))
         error = f"timeout exceeded ({duration_text(self.timeout or 0)})"
-        made = None if usage is None else Product(usage=sane(usage))
-        return Failed(error, TIMEOUT_EXIT, duration, self._written(stderr), product=made)
+        return Failed(error, TIMEOUT_EXIT, duration, self._written(stderr), product=self._cost(usage))
+
+    def _cost(self, usage: Usage | None) -> Product | None:
+        """What is known of a result where there is no answer."""
+        known = self.speech.spent if usage is None else sane(usage)
+        return None if known is None else Product(usage=known)
 
     def _written(self, stderr: Written) -> Written:
         said = self.speech.finish()

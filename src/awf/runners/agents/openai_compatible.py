@@ -15,7 +15,7 @@ from awf.domain.outcomes import Usage
 from awf.runners.agents import options
 from awf.runners.agents.jsonlines import Words, as_object, at, count, objects, string
 from awf.runners.agents.options import NotOne, Option
-from awf.runners.agents.port import Answer, Event, ProviderFailed, Request, Text
+from awf.runners.agents.port import Answer, Event, ProviderFailed, Request, Spent, Text
 from awf.runners.agents.sse import Events, TooLong
 from awf.runners.retry_after import retry_after
 
@@ -182,7 +182,10 @@ async def _streamed(response: httpx.Response, say: Callable[[Event], None], requ
         event = _parsed(data)
         if event.get("error"):
             raise ProviderFailed(_detail(event, request) or "the service reports an error", usage=usage)
-        usage = _usage(event) or usage
+        told = _usage(event)
+        if told is not None:
+            usage = told
+            say(Spent(told))
         for choice in objects(event, "choices")[:1]:
             choices = True
             text = _text(at(choice, "delta", "content"))

@@ -29,6 +29,7 @@ __all__ = [
     "RemoteProvider",
     "Request",
     "Role",
+    "Spent",
     "Text",
     "TextBlock",
     "ToolResult",
@@ -109,7 +110,14 @@ class Message:
     blocks: tuple[Block, ...]
 
 
-Event: TypeAlias = Text | Message
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the request has cost so far, all of it. It counts where the request does not come to its end."""
+
+    usage: Usage
+
+
+Event: TypeAlias = Text | Message | Spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

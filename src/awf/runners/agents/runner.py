@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from awf.domain.outcomes import Failed, Outcome, Written
+from awf.domain.outcomes import Failed, Outcome, Usage, Written
 from awf.domain.proxies import UNSUPPORTED_PROVIDER
 from awf.domain.suggest import did_you_mean
 from awf.engine.ports import Clock, Emit, StepContext
@@ -30,8 +30,9 @@ from awf.runners.agents.port import (
     Request,
 )
 from awf.runners.agents.proxy import Proxy
+from awf.runners.agents.results import sane
 from awf.runners.agents.speech import Speech
-from awf.runners.agents.tool import Tool
+from awf.runners.agents.tool import Tool, told
 from awf.runners.attempts import Attempts
 from awf.runners.environment import step_environment
 from awf.runners.exits import done_or
@@ -89,6 +90,26 @@ class AgentRunner:
         leaders = await asyncio.to_thread(self.attempts.notes.leaders, attempt_ids)
         await end(attempt_ids, leaders, grace=self.grace)
 
+    async def spent(self, fact: StepStarted) -> Usage | None:
+        """See ``awf.engine.ports.StepRunner``. A tool has left what it wrote; of a service nothing is known."""
+        call = fact.agent
+        assert call is not None
+        provider = self.providers.get(call.provider)
+        if provider is None or isinstance(provider, RemoteProvider):
+            return None
+        request = Request(
+            prompt=call.prompt, system_prompt=call.system_prompt, options=call.options, session=call.session
+        )
+        output = self.attempts.files(fact.attempt_id).stdout
+        try:
+            usage = await asyncio.to_thread(lambda: told(provider.parser(request), output))
+        except FileNotFoundError:
+            return None
+        except (Exception, SystemExit) as error:
+            _log(error, call.provider, f"attempt {fact.attempt_id}")
+            return None
+        return None if usage is None else sane(usage)
+
     async def _with_provider(
         self,
         fact: StepStarted,
@@ -123,7 +144,7 @@ class AgentRunner:
         try:
             return await work(provider, exchange)
         except (Exception, SystemExit) as error:
-            _log(error, call.provider, fact, context)
+            _log(error, call.provider, f"execution {context.execution}, step {fact.state}")
             await self.end_leftovers([fact.attempt_id])
             return Failed(f"internal error of provider '{call.provider}': {error!r}")
 
@@ -166,11 +187,10 @@ async def _answer(provider: RemoteProvider, exchange: Exchange) -> Answer:
         raise RuntimeError(repr(error)) from error
 
 
-def _log(error: BaseException, provider: str, fact: StepStarted, context: StepContext) -> None:
+def _log(error: BaseException, provider: str, where: str) -> None:
     """A provider's fault and its place. What the exception says may hold secret values: people get that, masked."""
     place = "".join(traceback.format_tb(error.__traceback__))
-    message = "execution %s, step %s: provider '%s' failed (%s):\n%s"
-    log.error(message, context.execution, fact.state, provider, type(error).__name__, place)
+    log.error("%s: provider '%s' failed (%s):\n%s", where, provider, type(error).__name__, place)
 
 
 def _refusal(provider: Provider, exchange: Exchange) -> Failed | None:

@@ -6,11 +6,12 @@ from typing import get_args
 
 import msgspec
 
-from awf.domain.outcomes import Written
+from awf.domain.outcomes import Usage, Written
 from awf.engine.ports import Emit, Tell
 from awf.journal.messages import Block, Role, TextBlock, ToolResult, ToolUse
 from awf.runners.agents.bounds import cut, json_value, sound
-from awf.runners.agents.port import Event, Text
+from awf.runners.agents.port import Event, Spent, Text
+from awf.runners.agents.results import sane
 from awf.runners.recorder import Recorder, Tail
 
 LONGEST_TEXT = 256 * 1024
@@ -31,7 +32,8 @@ _ROLES = get_args(Role)
 
 class Speech:
     """Takes the events of one attempt. Equal events are recorded equally, so that an attempt that is followed from its
-    beginning again says the same. ``silent``: no text has come; ``told``: a message has."""
+    beginning again says the same. ``silent``: no text has come; ``told``: a message has; ``spent``: what it
+    has cost so far, where the provider says that on the way."""
 
     def __init__(self, emit: Emit, tell: Tell) -> None:
         self._recorder = Recorder("stdout", emit)
@@ -40,12 +42,15 @@ class Speech:
         self._size = 0
         self.silent = True
         self.told = False
+        self.spent: Usage | None = None
 
     def say(self, event: Event) -> None:
         """Pass on what happens. Raises ValueError, TypeError or AttributeError for what is no event."""
         if isinstance(event, Text):
             self.silent = self.silent and not event.text
             self._tail.add(self._recorder.take(sound(event.text).encode()))
+        elif isinstance(event, Spent):
+            self.spent = sane(event.usage)
         elif event.role not in _ROLES:
             raise ValueError(f"nobody is called {event.role!r}: a role is one of {', '.join(_ROLES)}")
         elif self._size <= MOST_MESSAGES:

@@ -98,18 +98,18 @@ class Tool:
         if reading.fault is not None:
             raise reading.fault
         if too_much.is_set() and not cancel.is_set():
-            return exchange.lost(
-                f"it wrote more than {MOST // 2**20} MiB and was ended", self._took(ended), ended.written
-            )
+            message = f"it wrote more than {MOST // 2**20} MiB and was ended"
+            return exchange.lost(message, self._took(ended), ended.written, _counted(reading.parser))
         return self._judge(reading.parser, ended, stderr.text(ended))
 
     def _judge(self, parser: Parser, ended: Ended, stderr: str) -> Outcome:
         exchange, duration = self.exchange, self._took(ended)
         if ended.stopped is not None:
-            usage = _counted(parser) if ended.stopped == "timeout" else None
-            return exchange.stopped(ended.stopped, duration, ended.written, ended.code or 143, usage)
+            code = ended.code or 143
+            return exchange.stopped(ended.stopped, duration, ended.written, code, _counted(parser))
         if ended.code is None:
-            return exchange.lost("it ended without leaving its exit status", duration, ended.written)
+            message = "it ended without leaving its exit status"
+            return exchange.lost(message, duration, ended.written, _counted(parser))
         try:
             answer = parser.finish(ended.code, stderr)
         except ProviderFailed as failure:
@@ -118,6 +118,17 @@ class Tool:
 
     def _took(self, ended: Ended) -> float:
         return max(0.0, self.clock.monotonic() - self.began - ended.since)
+
+
+def told(parser: Parser, output: Path) -> Usage | None:
+    """What a tool that was ended has counted, as far as its output says. Raises OSError where that is gone, and what the
+    parser raises."""
+
+    def feed(line: str) -> None:
+        parser.feed(line)
+
+    Lines(output, feed, asyncio.Event()).finish()
+    return _counted(parser)
 
 
 def _counted(parser: Parser) -> Usage | None:

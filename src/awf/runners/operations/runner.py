@@ -92,6 +92,9 @@ class OperationRunner:
         """End the programs that operations of a dead engine have started."""
         await end(attempt_ids, grace=self.grace)
 
+    async def spent(self, fact: StepStarted) -> None:
+        """Operations are not paid for."""
+
 
 async def _perform(
     operation: Operation, inputs: Mapping[str, Any], context: OperationContext

@@ -11,7 +11,7 @@ import pytest
 from agents.chat_server import chat_server, completion
 from awf.domain.outcomes import Usage
 from awf.runners.agents.openai_compatible import LARGEST_BODY, OpenAICompatible
-from awf.runners.agents.port import ProviderFailed, Request, Text, Turn
+from awf.runners.agents.port import ProviderFailed, Request, Spent, Text, Turn
 
 USAGE = Usage(input=123, output=45, cached=3)
 KEY = "sk-secret-of-mine"
@@ -89,7 +89,8 @@ def test_text_is_said_while_it_comes():
             return await OpenAICompatible().ask(request, say)
 
     assert asyncio.run(work()).text == "First second"
-    assert [event.text for event in said] == ["First", " second"]
+    assert [event.text for event in said if isinstance(event, Text)] == ["First", " second"]
+    assert isinstance(said[-1], Spent)
 
 
 def test_one_piece_where_no_stream_is_wanted():
