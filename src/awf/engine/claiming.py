@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from awf.engine.ports import Clock
+from awf.engine.clock import Passing
 from awf.engine.presence import is_alive, newest
 from awf.errors import StoreUnavailable
 from awf.journal.store import Claim, Store
@@ -22,11 +22,11 @@ class Claims:
     is owned by an engine that lives, so nobody else may take it, and that engine does not know of it: it would never run.
     So after a claim that failed, ``lost`` looks for such."""
 
-    def __init__(self, store: Store, owner: str, engines: Path, clock: Clock) -> None:
+    def __init__(self, store: Store, owner: str, engines: Path, passing: Passing) -> None:
         self._store = store
         self._owner = owner
         self._engines = engines
-        self._clock = clock
+        self._passing = passing
         self._unsure = False
 
     def is_newest(self) -> bool:
@@ -36,7 +36,7 @@ class Claims:
 
     async def waiting(self, limit: int) -> list[Claim]:
         """Claim up to ``limit`` of those that wait to be run; parked ones when they are due."""
-        return await self._claim(free=await self._dead(), limit=limit, due=self._clock.now() + AHEAD)
+        return await self._claim(free=await self._dead(), limit=limit, due=self._passing.now() + AHEAD)
 
     async def one(self, execution: str) -> list[Claim]:
         """Claim this execution, parked or not; nothing where it has a living owner, or is over."""

@@ -152,6 +152,8 @@ class Core:
     def _continue(self, stimulus: Continue) -> None:
         state, flow = self.state, self._flow
         engine, orderly = flow.world.engine, state.released
+        if orderly and state.asking and stimulus.passed > flow.world.now:
+            flow.world = replace(flow.world, now=stimulus.passed)
         if state.started:
             spent = self._cut_short(stimulus.spent)
             flow.emit(ExecutionRecovered(engine=engine, orderly=orderly, spent=spent))

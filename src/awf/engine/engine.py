@@ -18,6 +18,7 @@ from typing import Protocol
 from awf.domain.outcomes import Price
 from awf.domain.workflow import Budget
 from awf.engine.claiming import Claims
+from awf.engine.clock import Passing
 from awf.engine.complaints import Complaint
 from awf.engine.flow import execution_of
 from awf.engine.intents import Intents, marked_cancel, stimulus_of
@@ -100,8 +101,9 @@ class Engine:
         environment = Environment(
             store, runners, attempts, clock, machine.world, appended, asyncio.Semaphore(settings.slots)
         )
-        self._claims = Claims(store, presence.member.id, settings.engines, clock)
-        self._takeover = Takeover(environment, definitions or Definitions(store), machine.secrets)
+        passing = Passing(clock)
+        self._claims = Claims(store, presence.member.id, settings.engines, passing)
+        self._takeover = Takeover(environment, definitions or Definitions(store), machine.secrets, passing)
         self._running: dict[str, tuple[Interpreter | None, asyncio.Task[None]]] = {}
         self._slotless: set[str] = set()
         self._intents = Intents(store)

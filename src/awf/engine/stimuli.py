@@ -54,11 +54,14 @@ class Continue:
 
     ``prelude``: what is to be taken over if the execution resumes another. ``adoptable``: the ids of attempts in flight
     that go on without their engine, or have left how they ended. ``spent``: what others in flight, by path, had cost.
+    ``passed``: what time it is at least, for one that only waited: nobody looked after it while the clock may have been set
+    back.
     """
 
     prelude: tuple[BlockKept | StepReused, ...] = ()
     adoptable: frozenset[str] = frozenset()
     spent: Mapping[str, Usage] = field(default_factory=dict)
+    passed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

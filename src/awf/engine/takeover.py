@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from awf.domain.outcomes import Usage
 from awf.domain.sealing import Sealer
 from awf.domain.workflow import Workflow
+from awf.engine.clock import Passing
 from awf.engine.complaints import Complaint
 from awf.engine.decide import Core
 from awf.engine.flow import execution_of
@@ -42,12 +43,13 @@ class Takeover:
     sealed."""
 
     def __init__(
-        self, environment: Environment, definitions: Definitions, secrets: Mapping[str, str]
+        self, environment: Environment, definitions: Definitions, secrets: Mapping[str, str], passing: Passing
     ) -> None:
         self._env = environment
         self._store = environment.store
         self._definitions = definitions
         self._secrets = secrets
+        self._passing = passing
         self._failures: Counter[str] = Counter()
 
     async def prepare(self, claim: Claim, intent: Intent | None) -> tuple[Interpreter, list[Stimulus]] | None:
@@ -72,7 +74,7 @@ class Takeover:
                 adoptable = frozenset(filter(self._env.attempts.adoptable, core.adoptable()))
             spent = await self._end_leftovers(state, adoptable)
         interpreter = Interpreter(core, claim.ownership, self._env, sealer)
-        first: list[Stimulus] = [Continue(prelude, adoptable, spent)]
+        first: list[Stimulus] = [Continue(prelude, adoptable, spent, self._passing.now())]
         if intent is not None:
             interpreter.folds(intent.id)
             stimulus = stimulus_of(intent)

@@ -116,6 +116,26 @@ def test_between_two_engines_while_it_waits(tmp_path, state: str, last: str) -> 
 
 
 @scenario
+async def test_while_it_is_only_a_row(bench: Bench) -> None:
+    await bench.accept(
+        "one", line("type: approval, message: Well?, timeout: 1h, on_approve: bad, on_timeout: b")
+    )
+    async with bench.running() as engine:
+        row = await bench.parked()
+        bench.clock.advance(HOUR / 2)
+        bench.clock.set_back(2 * HOUR)
+        bench.clock.advance(HOUR / 2 - 2)
+        await bench.accept("two")  # once it is done, the engine has looked
+        engine.wake()
+        await bench.until("two", "completed")
+        assert (await bench.parked()).last_seq == row.last_seq
+        bench.clock.advance(2)
+        engine.wake()
+        await bench.until("one", "completed")
+    await in_order(bench)
+
+
+@scenario
 async def test_a_step_that_is_taken_over_has_not_run_for_less_than_no_time(bench: Bench) -> None:
     await bench.accept("one", line("type: step, command: x, detach: true, on_success: done"))
     await killed(bench, ScriptedRunner({"a": wait}), "step.started")

@@ -143,6 +143,16 @@ class Bench:
                 return row
             await asyncio.wait_for(self.changed.wait(), 10)
 
+    async def parked(self, name: str = "one") -> ExecutionRow:
+        """The row, once nobody has it and it waits."""
+        while True:
+            self.changed.clear()
+            row = await self.store.execution(name)
+            assert row is not None
+            if row.parked:
+                return row
+            await asyncio.wait_for(self.changed.wait(), 10)
+
     async def types(self, name: str) -> list[str]:
         return [type_of(entry.fact) for entry in await self.store.journal(name)]
 

@@ -43,17 +43,6 @@ async def stopped_in(bench: Bench, *states: str) -> None:
     bench.runner = ScriptedRunner()
 
 
-async def parked(bench: Bench, name: str = "one") -> ExecutionRow:
-    """The row, once nobody has it and it waits."""
-    while True:
-        bench.changed.clear()
-        row = await bench.store.execution(name)
-        assert row is not None
-        if row.parked:
-            return row
-        await asyncio.wait_for(bench.changed.wait(), 10)
-
-
 async def answer(bench: Bench, row: ExecutionRow, path: str, response: str) -> bool:
     (asked,) = (each for each in row.waiting if each.path == path)
     data = {"question": asked.question, "response": response, "comment": ""}
@@ -65,7 +54,7 @@ async def asked(bench: Bench, text: str, *states: str) -> ExecutionRow:
     await bench.accept("one", text)
     await stopped_in(bench, *states)
     async with bench.running():
-        return await parked(bench)
+        return await bench.parked()
 
 
 @scenario
@@ -108,7 +97,7 @@ async def test_two_questions_are_answered_one_by_one(bench: Bench) -> None:
         assert await answer(bench, row, "all/a", "skip")
         assert not await answer(bench, row, "all/a", "fail")
         engine.wake()
-        while [each.path for each in (await parked(bench)).waiting] != ["all/c"]:
+        while [each.path for each in (await bench.parked()).waiting] != ["all/c"]:
             await asyncio.sleep(0)
         assert await answer(bench, row, "all/c", "rerun")
         engine.wake()
