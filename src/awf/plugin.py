@@ -25,6 +25,7 @@ from awf.runners.agents.port import (
     Text,
     TextBlock,
     ToolResult,
+    Tools,
     ToolUse,
     Turn,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "TextBlock",
     "ToolResult",
     "ToolUse",
+    "Tools",
     "Turn",
     "Usage",
 ]

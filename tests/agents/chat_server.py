@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,23 @@ class Exchange:
 
     def delta(self, text: str) -> None:
         self.event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+
+    def calls(self, *calls: tuple[str, str, str]) -> None:
+        """Tool calls in pieces, each an id, a name and arguments; those of several come mixed."""
+        for index, (id, name, _) in enumerate(calls):
+            self._call_pieces(
+                {"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""}}
+            )
+        for at in range(0, max(len(arguments) for _, _, arguments in calls), 7):
+            pieces = [
+                {"index": index, "function": {"arguments": arguments[at : at + 7]}}
+                for index, (_, _, arguments) in enumerate(calls)
+                if arguments[at : at + 7]
+            ]
+            self._call_pieces(*reversed(pieces))
+
+    def _call_pieces(self, *pieces: dict[str, Any]) -> None:
+        self.event({"choices": [{"index": 0, "delta": {"tool_calls": pieces}, "finish_reason": None}]})
 
     def end_stream(self, *, done: bool = True, usage: bool = True) -> None:
         self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
@@ -107,8 +125,53 @@ async def chat_server(answering: Answering) -> AsyncIterator[tuple[str, list[Exc
         await server.wait_closed()
 
 
+@contextmanager
+def chat_service(answering: Answering) -> Iterator[tuple[str, list[Exchange]]]:
+    """The same in a thread of its own."""
+    ready, stop = threading.Event(), asyncio.Event()
+    found: list[Any] = []
+
+    async def serve() -> None:
+        async with chat_server(answering) as (url, exchanges):
+            found.extend([url, exchanges, asyncio.get_running_loop()])
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield found[0], found[1]
+    finally:
+        found[2].call_soon_threadsafe(stop.set)
+        thread.join(10)
+
+
 def completion(text: Any, **fields: Any) -> dict[str, Any]:
     """An answer in one piece."""
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return {"id": "c1", "object": "chat.completion", "choices": [choice], "usage": USAGE, **fields}
+
+
+def wanting(text: str, *calls: tuple[str, str, str]) -> dict[str, Any]:
+    """An answer in one piece that wants tools called; see ``Exchange.calls``."""
+    answer = completion(text)
+    answer["choices"][0]["message"]["tool_calls"] = [
+        {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for id, name, arguments in calls
+    ]
+    return answer
+
+
+def spoken(exchange: Exchange, text: str, *calls: tuple[str, str, str]) -> None:
+    """Answer as the request wants it, in one piece or streamed."""
+    if not exchange.body.get("stream"):
+        exchange.reply(200, wanting(text, *calls) if calls else completion(text))
+        return
+    exchange.start_stream()
+    for word in text.split(" "):
+        exchange.delta(word if text.startswith(word) else f" {word}")
+    if calls:
+        exchange.calls(*calls)
+    exchange.end_stream()

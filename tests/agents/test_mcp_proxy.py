@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from agents.tools import Bench
+from agents.tools import PROGRAMS, Bench
 from awf.domain.proxies import PROXIED
 from awf.journal.messages import ToolResult, ToolUse
 from awf.runners.agents.port import McpServer, Request
 from awf.runners.agents.registry import build_providers
+from awf.runners.agents.runner import can_have_tools
 from conformance.harness import run
 
-each_proxied = pytest.mark.parametrize("name", sorted(PROXIED))
+each_proxied = pytest.mark.parametrize("name", sorted(PROGRAMS.keys() & set(PROXIED)))
 NOTIFY = {"message": "hi", "backend": "desktop"}
 EXPOSED = "[{plugin: notify, expose: [send]}, {plugin: http, expose: [request]}]"
 
@@ -48,8 +49,7 @@ def bench(tmp_path):
 
 
 def test_what_is_warned_of_is_what_the_providers_say():
-    able = {name for name, provider in build_providers().items() if getattr(provider, "uses_mcp", False)}
-    assert set(PROXIED) == able
+    assert set(PROXIED) == {name for name, provider in build_providers().items() if can_have_tools(provider)}
 
 
 @each_proxied
@@ -161,7 +161,7 @@ def test_the_failure_can_be_routed(bench):
           initial: ask
           ask:
             type: agent
-            provider: openai_compatible
+            provider: scripted
             prompt: Hello
             mcp_proxy: {enable: true}
             on_success: done
@@ -169,5 +169,5 @@ def test_the_failure_can_be_routed(bench):
           other: {type: step, command: "echo without", on_success: done}
           done: {type: terminal}
         """
-    result = run(text, environ=bench.environ(), providers=build_providers())
+    result = run(text, environ=bench.environ())
     assert (result.status, result.outputs["other"].strip()) == ("completed", "without")

@@ -143,9 +143,9 @@ def test_3_8_every_unknown_key_of_a_proxy_is_told():
             "unknown operation 'http.requst' (did you mean 'http.request'?)",
         ),
         (
-            "openai_compatible",
+            "gemini",
             "{plugin: http, expose: [request]}",
-            "provider 'openai_compatible' cannot be given tools by awf, so the step will fail (these can: claude, codex, github_copilot, opencode)",
+            "provider 'gemini' cannot be given tools by awf, so the step will fail (these can: claude, codex, github_copilot, openai_compatible, opencode)",
         ),
     ],
 )

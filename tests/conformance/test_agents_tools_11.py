@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.chat_server import chat_server, completion
+from agents.chat_server import chat_service, completion
 from agents.tools import PROGRAMS, install
 from awf.journal.codec import type_of
 from awf.journal.messages import ToolResult, ToolUse
@@ -227,30 +224,8 @@ def test_a_session_goes_on_with_a_system_prompt_of_its_own(name: str, environ: d
 # openai_compatible
 
 
-@contextmanager
-def service(answering: Any) -> Iterator[tuple[str, list[Any]]]:
-    """A service of Chat Completions, in a thread of its own."""
-    ready, stop = threading.Event(), asyncio.Event()
-    found: list[Any] = []
-
-    async def serve() -> None:
-        async with chat_server(answering) as (url, exchanges):
-            found.extend([url, exchanges, asyncio.get_running_loop()])
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(10)
-        yield found[0], found[1]
-    finally:
-        found[2].call_soon_threadsafe(stop.set)
-        thread.join(10)
-
-
 def ask_service(answering: Any, more: str = "", **how: Any) -> tuple[Result, list[Any]]:
-    with service(answering) as (url, exchanges):
+    with chat_service(answering) as (url, exchanges):
         environ = {"OPENAI_BASE_URL": url, "OPENAI_MODEL": "m", "OPENAI_API_KEY": "sk-of-the-environment"}
         return ask("openai_compatible", environ, "Hello", more, **how), exchanges
 

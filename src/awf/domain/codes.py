@@ -39,6 +39,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "An mcp_proxy exposes an operation that there is not.",
         "correct the name; `awf operations` lists what there is",
     ),
+    "USER.MCP_PROXY.INFINITE_LOOP_GUARD": (
+        "An agent behind a service (openai_compatible) wanted tools called again and again, and never answered.",
+        "say in the prompt when it is done, or expose operations that say enough at once",
+    ),
     "USER.MCP_PROXY.UNSUPPORTED_PROVIDER": (
         "An agent whose provider cannot be given tools by awf has an mcp_proxy; its steps fail.",
         "choose another provider, or turn mcp_proxy off",

@@ -21,7 +21,7 @@ UNKNOWN_PLUGIN = "USER.MCP_PROXY.UNKNOWN_PLUGIN"
 UNKNOWN_OPERATION = "USER.MCP_PROXY.UNKNOWN_OPERATION"
 UNSUPPORTED_PROVIDER = "USER.MCP_PROXY.UNSUPPORTED_PROVIDER"
 
-PROXIED = ("claude", "codex", "github_copilot", "opencode")
+PROXIED = ("claude", "codex", "github_copilot", "openai_compatible", "opencode")
 """Those of awf's own providers to whose agents it can give tools."""
 _TOOLS = "a map with plugin and expose"
 

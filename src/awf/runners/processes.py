@@ -26,6 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ATTEMPT_VARIABLE = "AWF_ATTEMPT_ID"
+OF_ATTEMPT = "/"
+"""Stands between an attempt's id and the number of a part of it, which belongs to the attempt and can be ended alone."""
+_VARIABLE, _PART = f"{ATTEMPT_VARIABLE}=".encode(), OF_ATTEMPT.encode()
 _PROC = Path("/proc")
 _POLL = 0.02
 _POLL_MAX = 0.2
@@ -81,7 +84,7 @@ class Family:
     """The processes of some attempts, over several looks."""
 
     def __init__(self, attempts: Collection[str], leaders: Iterable[Leader] = ()) -> None:
-        self._needles = [f"{ATTEMPT_VARIABLE}={attempt}".encode() for attempt in attempts]
+        self._needles = frozenset(f"{ATTEMPT_VARIABLE}={attempt}".encode() for attempt in attempts)
         self._leaders = tuple(leaders)
         self._seen: dict[int, int] = {}
         self.unsure = False
@@ -181,13 +184,16 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir(_PROC) if name.isdigit()]
 
 
-def _carries(pid: int, needles: list[bytes]) -> bool | None:
+def _carries(pid: int, needles: frozenset[bytes]) -> bool | None:
     """None where it cannot be told now: the process is replacing its program."""
     try:
         text = _environ(pid) or (None if _replaces_program(pid) else _environ(pid))
     except OSError:
         return False
-    return None if text is None else not set(needles).isdisjoint(text.split(b"\0"))
+    if text is None:
+        return None
+    names = [each for each in text.split(b"\0") if each.startswith(_VARIABLE)]
+    return any(name in needles or name.partition(_PART)[0] in needles for name in names)
 
 
 def _environ(pid: int) -> bytes:

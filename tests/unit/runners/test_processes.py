@@ -236,3 +236,17 @@ def test_names_with_brackets_and_spaces_are_read() -> None:
     text = Path("/proc/self/stat").read_bytes()
     name = text[text.index(b"(") : text.rindex(b")") + 1]
     assert parse_stat(text.replace(name, b"(a) Z 1 (b)"), os.getpid()) == process(os.getpid())
+
+
+def test_a_part_of_an_attempt_belongs_to_it_and_can_be_ended_alone() -> None:
+    with (
+        started("echo up; sleep 600", "parted/1") as (one, _),
+        started("echo up; sleep 600", "parted/10") as (ten, _),
+        started("echo up; sleep 600", "parted-not") as (other, _),
+    ):
+        assert {one.pid, ten.pid} < living(["parted"])
+        assert other.pid not in living(["parted"])
+        asyncio.run(end(["parted/1"], grace=5))
+        assert (one.poll() is None, ten.poll() is None) == (False, True)
+        asyncio.run(end(["parted"], grace=5))
+        assert (ten.poll() is None, other.poll() is None) == (False, True)

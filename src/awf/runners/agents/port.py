@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from awf.domain.outcomes import Usage
 from awf.journal.messages import Block, Role, TextBlock, ToolResult, ToolUse, Turn
+from awf.runners.mcp.server import Tools
 
 __all__ = [
     "Answer",
@@ -34,6 +35,7 @@ __all__ = [
     "TextBlock",
     "ToolResult",
     "ToolUse",
+    "Tools",
     "Turn",
     "Usage",
 ]
@@ -77,8 +79,8 @@ class Request:
     """What an agent is asked. ``options`` are the state's, rendered (``model`` among them). ``session``: the provider's own
     name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none
     (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
-    ``environ`` is the environment of the attempt, ``working_dir`` its directory. ``mcp``: where its tools come from, for
-    providers with ``uses_mcp``; None: the tool's own matter."""
+    ``environ`` is the environment of the attempt, ``working_dir`` its directory. Where a state has an ``mcp_proxy``: ``mcp`` is
+    where a command-line tool gets its tools from, and ``tools`` are those of an agent behind a service."""
 
     prompt: str
     system_prompt: str = ""
@@ -88,6 +90,7 @@ class Request:
     environ: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = ""
     mcp: McpServer | None = None
+    tools: Tools | None = None
 
     @property
     def model(self) -> str:
@@ -184,7 +187,8 @@ class CommandLineProvider(Protocol):
 
 @runtime_checkable
 class RemoteProvider(Protocol):
-    """An agent behind a network service."""
+    """An agent behind a network service. One that offers ``Request.tools`` to the agent, and calls them for it, says so with
+    ``uses_tools = True``; the others are not asked where a state has an ``mcp_proxy``."""
 
     name: str
     """As in ``provider:``."""

@@ -1,9 +1,9 @@
-"""The tools that awf gives to an agent (``mcp_proxy``): a server of operations that the agent's own tool starts."""
+"""The tools that awf gives to an agent (``mcp_proxy``): operations, by a server that the agent's own tool starts, or called here."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from awf.domain.suggest import did_you_mean
-from awf.engine.ports import StepContext
+from awf.engine.ports import Clock, StepContext
 from awf.journal.events import AgentTools, StepStarted
 from awf.runners.agents.port import McpServer
 from awf.runners.mcp.configuration import Configuration
+from awf.runners.mcp.tools import OperationTools
+from awf.runners.operations.port import Operation
 from awf.runners.processes import ATTEMPT_VARIABLE
 
 CONFIGURATION = "mcp-serve.json"
@@ -23,10 +25,10 @@ CONFIGURATION = "mcp-serve.json"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """``operations``: the names of those that there are. ``root`` is the project's, ``settings`` those that operations depend
+    """``operations`` are those that there are, by name. ``root`` is the project's, ``settings`` those that operations depend
     on, so that the server performs them as this engine would."""
 
-    operations: Collection[str]
+    operations: Mapping[str, Operation]
     root: Path
     settings: Mapping[str, Any]
 
@@ -52,7 +54,17 @@ class Proxy:
 
     def files(self, tools: AgentTools, fact: StepStarted, context: StepContext) -> dict[str, str]:
         """What the server reads."""
-        configuration = Configuration(
+        configuration = self._configuration(tools, fact, context)
+        return {CONFIGURATION: msgspec.json.encode(configuration).decode()}
+
+    def tools(
+        self, tools: AgentTools, fact: StepStarted, context: StepContext, clock: Clock
+    ) -> OperationTools:
+        """For a provider that calls them in this process."""
+        return OperationTools(self.operations, self._configuration(tools, fact, context), clock)
+
+    def _configuration(self, tools: AgentTools, fact: StepStarted, context: StepContext) -> Configuration:
+        return Configuration(
             root=str(self.root),
             settings=dict(self.settings),
             operations=tools.operations,
@@ -63,4 +75,3 @@ class Proxy:
             environ=dict(context.environ),
             working_dir=context.working_dir,
         )
-        return {CONFIGURATION: msgspec.json.encode(configuration).decode()}

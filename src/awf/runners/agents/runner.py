@@ -28,6 +28,7 @@ from awf.runners.agents.port import (
     ProviderFailed,
     RemoteProvider,
     Request,
+    Tools,
 )
 from awf.runners.agents.proxy import Proxy
 from awf.runners.agents.results import sane
@@ -45,6 +46,12 @@ log = logging.getLogger("awf.engine")
 def tools(providers: Mapping[str, Provider]) -> frozenset[str]:
     """The names of those that are processes of their own."""
     return frozenset(name for name, provider in providers.items() if not isinstance(provider, RemoteProvider))
+
+
+def can_have_tools(provider: Provider) -> bool:
+    """Can its agents be given tools by awf (``mcp_proxy``)?"""
+    able = "uses_tools" if isinstance(provider, RemoteProvider) else "uses_mcp"
+    return bool(getattr(provider, able, False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +133,14 @@ class AgentRunner:
             return Failed(f"provider '{call.provider}' not found{hint}", NOT_FOUND_EXIT)
         server: McpServer | None = None
         files: Mapping[str, str] = {}
+        tools: Tools | None = None
         if call.tools is not None and self.proxy is not None:
-            directory = self.attempts.files(fact.attempt_id).directory
-            server = self.proxy.server(call.tools, fact.attempt_id, directory)
-            files = self.proxy.files(call.tools, fact, context)
+            if isinstance(provider, RemoteProvider):
+                tools = self.proxy.tools(call.tools, fact, context, self.clock)
+            else:
+                directory = self.attempts.files(fact.attempt_id).directory
+                server = self.proxy.server(call.tools, fact.attempt_id, directory)
+                files = self.proxy.files(call.tools, fact, context)
         request = Request(
             prompt=call.prompt,
             system_prompt=call.system_prompt,
@@ -139,6 +150,7 @@ class AgentRunner:
             environ=step_environment(fact, context),
             working_dir=str(Path(context.working_dir, Path(fact.dir).expanduser())),
             mcp=server,
+            tools=tools,
         )
         exchange = Exchange(fact.attempt_id, call, request, Speech(emit, context.tell), fact.timeout, files)
         try:
@@ -153,7 +165,7 @@ class AgentRunner:
         tools = exchange.call.tools
         if tools is None:
             return None
-        able = sorted(name for name, each in self.providers.items() if getattr(each, "uses_mcp", False))
+        able = sorted(name for name, each in self.providers.items() if can_have_tools(each))
         if self.proxy is None or exchange.call.provider not in able:
             message = f"mcp_proxy: this provider cannot be given tools by awf (these can: {', '.join(able)})"
             return exchange.refused(f"{message} [{UNSUPPORTED_PROVIDER}]")

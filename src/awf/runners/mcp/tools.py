@@ -14,6 +14,7 @@ from awf.journal.events import OperationCall, StepStarted
 from awf.runners.mcp.configuration import Configuration
 from awf.runners.operations.port import Operation
 from awf.runners.operations.runner import OperationRunner
+from awf.runners.processes import OF_ATTEMPT
 
 
 class OperationTools:
@@ -53,7 +54,7 @@ class OperationTools:
             path=given.state,
             attempt=1,
             # Its own: the programs of one call are ended without the agent's.
-            attempt_id=f"{given.attempt_id}-{number}",
+            attempt_id=f"{given.attempt_id}{OF_ATTEMPT}{number}",
             kind="operation",
             operation=OperationCall(name=name, inputs=dict(arguments)),
         )

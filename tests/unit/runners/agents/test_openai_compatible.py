@@ -10,7 +10,8 @@ import pytest
 
 from agents.chat_server import chat_server, completion
 from awf.domain.outcomes import Usage
-from awf.runners.agents.openai_compatible import LARGEST_BODY, OpenAICompatible
+from awf.runners.agents.completions import LARGEST_BODY
+from awf.runners.agents.openai_compatible import OpenAICompatible
 from awf.runners.agents.port import ProviderFailed, Request, Spent, Text, Turn
 
 USAGE = Usage(input=123, output=45, cached=3)
@@ -95,7 +96,7 @@ def test_text_is_said_while_it_comes():
 
 def test_one_piece_where_no_stream_is_wanted():
     answer, said, (exchange,) = ask(lambda it: it.reply(200, completion("Whole.")), stream="false")
-    assert (answer.text, said, answer.usage) == ("Whole.", "", USAGE)
+    assert (answer.text, said, answer.usage) == ("Whole.", "Whole.", USAGE)
     assert "stream" not in exchange.body
 
 

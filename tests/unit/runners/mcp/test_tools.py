@@ -56,4 +56,4 @@ def test_a_cancelled_call_leaves_no_program_and_the_agent_alone(tmp_path: Path) 
 
     asyncio.run(inside())
     assert not Path("/proc", file.read_text().strip()).exists()
-    assert waits.attempts == ["agent-1"]
+    assert waits.attempts == ["agent/1"]
