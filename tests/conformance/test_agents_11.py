@@ -291,6 +291,33 @@ def test_a_tool_that_is_not_installed() -> None:
     assert result.status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("text", "program", "code"),
+    [
+        (ASK, "no-such-tool", 127),
+        (ASK.replace("provider: scripted", "provider: nobody"), "sh", 127),
+        (ASK.replace('{script: "{{.inputs.script}}"}', "{model: wrong}"), "sh", 126),
+        (ASK.replace("{{.workflow.Name}}", "{{readFile `gone`}}"), "sh", 126),
+        (ASK.replace("MORE", "mcp_proxy: {enable: true}\n        MORE"), "sh", 126),
+    ],
+)
+def test_what_no_retry_can_mend_is_routed_at_once(text: str, program: str, code: int) -> None:
+    providers = {"scripted": ScriptedTool(program=program)}
+    result = ask("true", "retry: {max_attempts: 3, initial_delay: 1h}", text=text, providers=providers)
+    assert (result.status, end(result).exit_code) == ("completed", code)
+    assert result.of("step.retrying") == []
+
+
+@pytest.mark.parametrize(("permanent", "attempts"), [(True, 1), (False, 2)])
+def test_a_provider_says_whether_asking_again_is_of_use(permanent: bool, attempts: int) -> None:
+    async def reply(request: Request, say: Callable[[Any], None]) -> Answer:
+        raise ProviderFailed("no", permanent=permanent)
+
+    text = ASK.replace("scripted", "service")
+    retry = "retry: {max_attempts: 2, initial_delay: 1ms}"
+    assert end(ask("", retry, text=text, providers={"service": ScriptedService(reply)})).attempt == attempts
+
+
 def test_a_provider_that_is_not_there() -> None:
     result = ask("true", text=ASK.replace("provider: scripted", "provider: '{{.inputs.script}}'"))
     assert end(result).error == "provider 'true' not found (there are scripted)"

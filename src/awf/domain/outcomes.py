@@ -90,7 +90,8 @@ class Succeeded:
 class Failed:
     """``error`` is the text that people and templates see. Exit codes: the process's own, 128+n for death by signal
     n, 124 for a timeout, 126/127 for a command that cannot start. ``product``: what is known of a result all the same.
-    ``retry_after``: seconds that a next attempt has to wait at least."""
+    ``retry_after``: seconds that a next attempt has to wait at least. ``permanent``: another attempt would fail like this
+    one, so ``retry`` does not apply."""
 
     error: str
     exit_code: int = 1
@@ -98,6 +99,7 @@ class Failed:
     written: Written = field(default_factory=Written)
     product: Product | None = None
     retry_after: float | None = None
+    permanent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

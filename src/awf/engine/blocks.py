@@ -27,7 +27,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a block ended."""
+    """How a block ended. ``permanent``: ``retry`` does not apply."""
 
     failed: bool = False
     error: str = ""
@@ -36,6 +36,7 @@ class Ending:
     response: Any = None
     goto: str = ""
     note: str = ""
+    permanent: bool = False
 
 
 class Leaf(Protocol):

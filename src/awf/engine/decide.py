@@ -311,8 +311,8 @@ class Core:
             flow.emit(fact)
             self._leave()
         elif isinstance(fact, StepFailed):
-            wait = stimulus.outcome.retry_after if isinstance(stimulus.outcome, Failed) else None
-            flow.failed(activity, fact, wait)
+            failed = stimulus.outcome if isinstance(stimulus.outcome, Failed) else Failed("")
+            flow.failed(activity, fact, failed.retry_after, permanent=failed.permanent)
         else:
             flow.emit(fact)
             flow.settle(activity)

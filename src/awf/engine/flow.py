@@ -196,7 +196,9 @@ class Flow(View):
         if started.held is not None:
             self.budgets.judge(activity, started.held)
         elif started.refused:
-            self.finish_block(activity, Ending(failed=True, error=started.refused, exit_code=126))
+            self.finish_block(
+                activity, Ending(failed=True, error=started.refused, exit_code=126, permanent=True)
+            )
         else:
             self.processless[activity.kind].proceed(self, activity, self.definition(activity))
 
@@ -218,7 +220,7 @@ class Flow(View):
                 duration=duration,
                 output=ending.output,
             )
-            return self.failed(activity, failed)
+            return self.failed(activity, failed, permanent=ending.permanent)
         self.emit(
             StepCompleted(
                 step=started.step,
@@ -234,12 +236,15 @@ class Flow(View):
         )
         return self.settle(activity)
 
-    def failed(self, activity: Activity, fact: StepFailed, wait: float | None = None) -> None:
-        """An attempt failed: another one follows (after ``wait`` seconds at least), or the activity has failed."""
+    def failed(
+        self, activity: Activity, fact: StepFailed, wait: float | None = None, *, permanent: bool = False
+    ) -> None:
+        """An attempt failed: another one follows (after ``wait`` seconds at least), or the activity has failed;
+        ``permanent``: in any case."""
         known = self.definition(activity)
         assert not isinstance(known, TerminalState)
         delay = retry_delay(known.retry, activity.tries + 1, fact.exit_code, self.world.chance)
-        if delay is None or self.is_ending(activity):
+        if delay is None or permanent or self.is_ending(activity):
             self.emit(fact)
             return self.settle(activity)
         self.emit(

@@ -62,7 +62,8 @@ class InFlight:
     def start(self, fact: StepStarted) -> None:
         """Run an attempt."""
         if fact.refused:
-            self._post(StepFinished(fact.path, Failed(fact.refused, exit_code=126), self.leaving))
+            refused = Failed(fact.refused, exit_code=126, permanent=True)
+            self._post(StepFinished(fact.path, refused, self.leaving))
             return
         if fact.detach:
             self._detached[fact.path] = fact.attempt_id

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LARGEST_BODY = 10 * 1024 * 1024
 """Bytes of an answer that comes in one piece, and of one event of a stream."""
 
+PASSING = frozenset({408, 409, 425, 429})
+"""Statuses below 500 after which asking again is of use."""
+
 LARGEST_COMPLAINT = 64 * 1024
 """Bytes of an error that are read, to find out what it says."""
 
@@ -121,8 +124,10 @@ async def _refusal(response: httpx.Response, conceal: Callable[[str], str]) -> P
         message = f"unexpected redirect (HTTP {status}): check base_url"
     content = await _content(response, LARGEST_COMPLAINT, cut=True)
     detail = _detail(as_object(content.decode(errors="replace")), conceal)
-    kind = Unavailable if status in {408, 429} or status >= 500 else ProviderFailed
-    return kind(f"{message}: {detail}" if detail else message, retry_after=wait)
+    kind = Unavailable if status in PASSING or status >= 500 else ProviderFailed
+    return kind(
+        f"{message}: {detail}" if detail else message, retry_after=wait, permanent=kind is ProviderFailed
+    )
 
 
 async def _content(response: httpx.Response, most: int, *, cut: bool = False) -> bytes:

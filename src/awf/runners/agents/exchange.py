@@ -13,6 +13,7 @@ from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Te
 from awf.runners.agents.results import NotJson, as_json, product, sane
 from awf.runners.agents.speech import Speech
 from awf.runners.retry_after import sound_wait
+from awf.runners.starting import CANNOT_START_EXIT
 
 TIMEOUT_EXIT = 124
 LOST_EXIT = 137
@@ -68,11 +69,12 @@ class Exchange:
             self._written(stderr),
             product=self._cost(failure.usage),
             retry_after=sound_wait(failure.retry_after),
+            permanent=failure.permanent is True,
         )
 
-    def refused(self, message: str, code: int = 1) -> Failed:
-        """It cannot be asked, or cannot be understood."""
-        return Failed(f"{self.call.provider}: {sound(message)}", code)
+    def refused(self, message: str, code: int = CANNOT_START_EXIT, *, permanent: bool = True) -> Failed:
+        """It cannot be asked."""
+        return Failed(f"{self.call.provider}: {sound(message)}", code, permanent=permanent)
 
     def lost(self, message: str, duration: float, stderr: Written, usage: Usage | None = None) -> Failed:
         """Its end is not known, or not its own. ``usage``: what it has cost all the same."""

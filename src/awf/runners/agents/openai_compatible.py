@@ -147,9 +147,11 @@ class OpenAICompatible:
                 self._tls = await asyncio.to_thread(httpx.create_ssl_context)
             return httpx.AsyncClient(verify=self._tls, timeout=_NO_LIMIT)
         except OSError as error:
-            raise ProviderFailed(f"cannot use the certificates of the environment: {error}") from None
+            message = f"cannot use the certificates of the environment: {error}"
+            raise ProviderFailed(message, permanent=True) from None
         except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise ProviderFailed(f"cannot use the proxy of the environment: {error}") from None
+            message = f"cannot use the proxy of the environment: {error}"
+            raise ProviderFailed(message, permanent=True) from None
 
 
 def _settings(request: Request) -> dict[str, Any]:

@@ -43,7 +43,8 @@ __all__ = [
 
 class ProviderFailed(Exception):
     """No answer; the text is the step's error, without the provider's name. ``exit_code`` is the step's. ``retry_after``:
-    seconds after which the service wants to be asked again. ``usage``: what it has cost all the same."""
+    seconds after which the service wants to be asked again. ``usage``: what it has cost all the same. ``permanent``: to ask
+    again is of no use (the key is wrong, say), so that the step's ``retry`` does not apply."""
 
     def __init__(
         self,
@@ -52,12 +53,14 @@ class ProviderFailed(Exception):
         exit_code: int = 1,
         retry_after: float | None = None,
         usage: Usage | None = None,
+        permanent: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code
         self.retry_after = retry_after
         self.usage = usage
+        self.permanent = permanent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

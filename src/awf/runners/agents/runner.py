@@ -130,7 +130,7 @@ class AgentRunner:
         if provider is None:
             known = ", ".join(sorted(self.providers))
             hint = did_you_mean(call.provider, self.providers) or (f" (there are {known})" if known else "")
-            return Failed(f"provider '{call.provider}' not found{hint}", NOT_FOUND_EXIT)
+            return Failed(f"provider '{call.provider}' not found{hint}", NOT_FOUND_EXIT, permanent=True)
         server: McpServer | None = None
         files: Mapping[str, str] = {}
         tools: Tools | None = None
@@ -211,9 +211,10 @@ def _refusal(provider: Provider, exchange: Exchange) -> Failed | None:
     if not Path(request.working_dir).is_dir():
         return Failed(f"working directory does not exist: {request.working_dir}", CANNOT_START_EXIT)
     if isinstance(provider, RemoteProvider) and call.continue_from and not (call.session or request.turns):
-        return Failed(
+        message = (
             f'continue_from: step "{call.continue_from}" has no conversation turns for HTTP-based provider '
             f'"{call.provider}"'
         )
-    errors = provider.check(request)
-    return Failed("\n".join(f"{call.provider}: {sound(error)}" for error in errors)) if errors else None
+        return Failed(message, CANNOT_START_EXIT, permanent=True)
+    errors = "\n".join(f"{call.provider}: {sound(error)}" for error in provider.check(request))
+    return Failed(errors, CANNOT_START_EXIT, permanent=True) if errors else None

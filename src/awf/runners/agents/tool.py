@@ -20,7 +20,7 @@ from awf.runners.agents.speech import Speech
 from awf.runners.attempts import Attempts
 from awf.runners.detached import Ended, Following, start
 from awf.runners.recorder import Tail
-from awf.runners.starting import CANNOT_START_EXIT, NOT_FOUND_EXIT, made, started
+from awf.runners.starting import NOT_FOUND_EXIT, made, started
 
 REMEMBERED = 64 * 1024
 """Bytes of standard error that the provider sees."""
@@ -57,9 +57,8 @@ class Tool:
             for name, text in kept.items():
                 files.keep(name, text)
         except OSError as error:
-            return self.exchange.refused(
-                f"cannot keep the output: {error.strerror}: {error.filename}", CANNOT_START_EXIT
-            )
+            message = f"cannot keep the output: {error.strerror}: {error.filename}"
+            return self.exchange.refused(message, permanent=False)
 
         def start_it() -> subprocess.Popen[bytes]:
             return start(

@@ -49,11 +49,13 @@ class OperationRunner:
         operation = self.operations.get(name)
         if operation is None:
             return Failed(
-                f"operation '{name}' not found{did_you_mean(name, self.operations)}", NOT_FOUND_EXIT
+                f"operation '{name}' not found{did_you_mean(name, self.operations)}",
+                NOT_FOUND_EXIT,
+                permanent=True,
             )
         inputs, errors = operation.signature.bind(fact.operation.inputs)
         if errors:
-            return Failed("\n".join(f"{name}: {error}" for error in errors))
+            return Failed("\n".join(f"{name}: {error}" for error in errors), permanent=True)
         where = OperationContext(
             execution=context.execution,
             workflow=context.workflow,

@@ -231,6 +231,13 @@ def test_statuses(status, body, expected):
 
 
 @pytest.mark.parametrize(
+    ("status", "permanent"), [(302, True), (400, True), (401, True), (404, True), (408, False), (502, False)]
+)
+def test_asking_again_is_of_no_use_where_the_request_is_wrong(status, permanent):
+    assert failure(lambda it: it.reply(status, {})).permanent is permanent
+
+
+@pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({"Retry_After": "7"}, 7),
