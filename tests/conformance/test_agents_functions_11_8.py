@@ -15,7 +15,7 @@ from awf.domain.outcomes import Usage
 from awf.journal.codec import type_of
 from awf.journal.messages import TextBlock, ToolResult, ToolUse
 from awf.runners.agents.registry import build_providers
-from conformance.harness import Result, run
+from conformance.harness import Result, Resume, run
 
 NOTIFY = ("call_1", "notify_send", '{"message": "hi", "backend": "desktop"}')
 SENT = '{"backend":"desktop","status":"sent","response":""}'
@@ -370,3 +370,53 @@ def test_an_engine_that_stops_in_the_middle_repeats_the_attempt() -> None:
     result, _ = ask(answers, stop_when=waiting)
     assert (result.status, result.steps["ask"].attempt) == ("completed", 2)
     assert [use.id for use in blocks(result, ToolUse)] == ["call_1", "again"]
+
+
+TALK = """
+    name: main
+    states:
+      initial: one
+      one:
+        type: agent
+        provider: openai_compatible
+        prompt: One
+        conversation: {}
+        mcp_proxy: {enable: true, plugin_tools: [{plugin: notify, expose: [send]}]}
+        on_success: between
+      between: {type: step, command: "exit 1", on_success: two}
+      two:
+        type: agent
+        provider: openai_compatible
+        prompt: Two
+        conversation: {continue_from: one}
+        on_success: done
+      done: {type: terminal}
+    """
+
+
+def test_a_conversation_goes_on_with_what_was_called_in_it() -> None:
+    """Also in an execution that resumes the one in which it was."""
+    answers = rounds(("First.", NOTIFY, ("call_2", "gone", "{'")), "It is sent.", "Fine.")
+    with chat_service(answers) as (url, exchanges):
+        environ = {"OPENAI_BASE_URL": url, "OPENAI_MODEL": "m", "AWF_TEST_MODE": "1"}
+        resumed = Resume(files={"main": TALK.replace("exit 1", "exit 0")}, latest=True)
+        result = run(TALK, environ=environ, providers=build_providers(), resumes=[resumed])
+    assert result.status == "completed", result.error
+    assert len(exchanges) == 3
+    one, first, sent, gone, answer, two = exchanges[2].body["messages"]
+    assert [one["content"], answer["content"], two["content"]] == ["One", "It is sent.", "Two"]
+    assert [first, sent, gone] == exchanges[1].body["messages"][1:]
+    assert "tools" not in exchanges[2].body
+
+
+def test_a_person_talks_with_an_agent_that_calls_operations() -> None:
+    answers = rounds(("", NOTIFY), "Sent.", "Twice?", ("", ("again", *NOTIFY[1:])), "Sent again.")
+    more = "mode: conversation"
+    result, exchanges = ask(answers, more, answers={"ask": ["Do it twice", "Yes", ""]})
+    assert result.status == "completed", result.error
+    assert result.outputs["ask"] == "Sent again."
+    roles = [message["role"] for message in exchanges[-1].body["messages"]]
+    assert roles == [
+        "system", "user", "assistant", "tool", "assistant", "user", "assistant", "user", "assistant", "tool",
+    ]  # fmt: skip
+    assert result.usage == times(USAGE, 5)

@@ -53,7 +53,7 @@ from awf.journal.events import (
     StepStarted,
     WorkflowClosing,
 )
-from awf.journal.messages import Turn
+from awf.journal.messages import Message, ToolResult, ToolUse, Turn
 from awf.journal.text import whole_text
 
 
@@ -111,7 +111,7 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
         case StepOutput():
             _write(state, entry, fact)
         case AgentMessage():
-            _known(state, entry, fact).messages += 1
+            _tell(_known(state, entry, fact), fact)
         case StepCompleted() | StepFailed():
             _end(state, entry, fact)
         case StepRetrying():
@@ -202,7 +202,8 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     activity.question = activity.answer = None
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
-    activity.written, activity.cut, activity.messages = {"stdout": [], "stderr": []}, set(), 0
+    activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
+    activity.messages, activity.called = 0, []
     if fact.attempt > 1:
         _forget_kept(state, fact.path)
     kept = state.kept.get(fact.path)
@@ -221,6 +222,17 @@ def _write(state: ExecutionState, entry: Entry, fact: StepOutput) -> None:
     activity.written[fact.stream].append(fact.text)
     if fact.truncated:
         activity.cut.add(fact.stream)
+
+
+def _tell(activity: Activity, fact: AgentMessage) -> None:
+    """A tool keeps its own conversations; for a service the engine keeps them, with the calls that belong to it."""
+    activity.messages += 1
+    started = activity.started
+    call = started.agent if started is not None else None
+    if started is None or call is None or started.detach or not call.conversation or call.tools is None:
+        return
+    if any(isinstance(block, ToolUse | ToolResult) for block in fact.blocks):
+        activity.called.append(Message(fact.role, fact.blocks))
 
 
 def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
@@ -329,7 +341,7 @@ def _with_answer(activity: Activity, output: str) -> tuple[Turn, ...]:
     """The conversation of an agent with what it was asked last, and its answer."""
     call = activity.started.agent if activity.started is not None else None
     asked = call.prompt if call is not None else ""
-    return (*activity.turns, Turn("user", asked), Turn("assistant", output))
+    return (*activity.turns, Turn("user", asked), Turn("assistant", output, tuple(activity.called)))
 
 
 def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:

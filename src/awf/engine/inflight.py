@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from awf.domain.outcomes import KILLED, Failed, Outcome, Usage
 from awf.domain.sealing import Sealer
 from awf.engine.decide import Core
@@ -20,7 +22,7 @@ from awf.engine.state import is_below
 from awf.engine.stimuli import HookEnded, MessageArrived, OutputArrived, StepFinished, Stimulus
 from awf.engine.unseal import unsealed
 from awf.journal.events import HookStarted, StepAdopted, StepStarted, Stream
-from awf.journal.messages import Block, Role, Turn
+from awf.journal.messages import Block, Role
 
 log = logging.getLogger("awf.engine")
 
@@ -223,6 +225,5 @@ class InFlight:
             return context
         unseal = self._sealer.unseal
         turns = self._core.state.activities[path].turns
-        return dataclasses.replace(
-            context, turns=tuple(Turn(turn.role, unseal(turn.text)) for turn in turns), tell=tell
-        )
+        real = tuple(msgspec.structs.replace(turn, text=unseal(turn.text)) for turn in turns)
+        return dataclasses.replace(context, turns=real, tell=tell)

@@ -27,7 +27,7 @@ from awf.journal.events import (
     Stream,
     WorkflowClosing,
 )
-from awf.journal.messages import Turn
+from awf.journal.messages import Message, Turn
 from awf.journal.store import ExecutionStatus
 
 BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
@@ -104,7 +104,7 @@ class Activity:
     time of the next attempt, while waiting for it. ``result``: it has ended, and waits to be routed (its ``post`` hooks
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
-    ended. ``messages`` counts those of an agent's attempt; ``turns`` is the conversation that it goes on with.
+    ended. ``messages`` counts those of an agent's attempt; ``called`` are those of them that belong to its conversation; ``turns`` is the conversation that it goes on with.
     ``turn`` is the last answer of one that talks with a person, ``answers`` counts those. ``idle_before``: microseconds for which the execution had waited
     for people when it started; ``raised``: its limits that people have raised, by level and measure.
     ``usage`` is what all its attempts, and everything in it, have cost. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
@@ -131,6 +131,7 @@ class Activity:
     written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
     cut: set[Stream] = field(default_factory=set)
     messages: int = 0
+    called: list[Message] = field(default_factory=list)
     usage: Usage | None = None
     turns: tuple[Turn, ...] = ()
     turn: AgentTurn | None = None

@@ -34,8 +34,17 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
 Block: TypeAlias = TextBlock | ToolUse | ToolResult
 
 
-class Turn(msgspec.Struct, frozen=True):
-    """What one side said, earlier in a conversation."""
+class Message(msgspec.Struct, frozen=True):
+    """A whole message of the exchange, for the transcript."""
+
+    role: Role
+    blocks: tuple[Block, ...]
+
+
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one side said, earlier in a conversation. ``messages``: the tools of awf that an agent behind a service called before it
+    said that, and what they answered, as far as that is recorded."""
 
     role: Literal["user", "assistant"]
     text: str
+    messages: tuple[Message, ...] = ()

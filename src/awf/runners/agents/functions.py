@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 from awf.domain.json_text import parse_json
 from awf.runners.agents.bounds import cut, cut_middle, sound
-from awf.runners.agents.port import Message, ToolResult, Tools, ToolUse
+from awf.runners.agents.port import Message, TextBlock, ToolResult, Tools, ToolUse
 from awf.runners.agents.toolcalls import Call
 
 log = logging.getLogger("awf.engine")
@@ -65,6 +66,22 @@ class Functions:
         with contextlib.suppress(ValueError):
             given = _arguments(call)
         return ToolUse(call.id, self._names.get(call.name, call.name), given)
+
+    def told(self, earlier: Sequence[Message]) -> list[dict[str, Any]]:
+        """What was called earlier in a conversation, as messages of a request. A call whose result is not known is left out:
+        services refuse it."""
+        names, found = {tool: name for name, tool in self._names.items()}, []
+        for number, message in enumerate(earlier):
+            results: dict[str, ToolResult] = {}
+            for later in itertools.takewhile(lambda each: each.role == "tool", earlier[number + 1 :]):
+                results |= {each.id: each for each in later.blocks if isinstance(each, ToolResult)}
+            uses = [each for each in message.blocks if isinstance(each, ToolUse) and each.id in results]
+            calls = [Call(use.id, names.get(use.name, use.name), _text(use.input)) for use in uses]
+            if calls:
+                said = "".join(each.text for each in message.blocks if isinstance(each, TextBlock))
+                found.append(asked(said, calls))
+                found += answered(_remembered(call, results[call.id]) for call in calls)
+        return found
 
     async def perform(self, calls: Sequence[Call], say: Callable[[Message], None]) -> list[Done]:
         """Call them, some at the same time, and say each result when it is there. What goes wrong is a result too. When
@@ -126,6 +143,14 @@ def answered(done: Iterable[Done]) -> list[dict[str, Any]]:
         }
         for each in done
     ]
+
+
+def _remembered(call: Call, result: ToolResult) -> Done:
+    return Done(call, _text(result.output), result.failed)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _arguments(call: Call) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class OpenAICompatible:
         async def send(messages: Messages, hear: Callable[[Event], None]) -> Completion:
             return await self._send(request, settings, {**body, "messages": messages}, hear)
 
-        return await Rounds(send, _messages(request, settings), tools, say).answer()
+        return await Rounds(send, _messages(request, settings, tools), tools, say).answer()
 
     async def _send(
         self,
@@ -164,11 +164,12 @@ def _settings(request: Request) -> dict[str, Any]:
     return found
 
 
-def _messages(request: Request, settings: Mapping[str, Any]) -> Messages:
+def _messages(request: Request, settings: Mapping[str, Any], tools: Functions) -> Messages:
     """What is said first."""
     system = "\n\n".join(part for part in (request.system_prompt, settings.get("system_prompt", "")) if part)
     messages: Messages = [{"role": "system", "content": system}] if system else []
-    messages += [{"role": turn.role, "content": turn.text} for turn in request.turns]
+    for turn in request.turns:
+        messages += [*tools.told(turn.messages), {"role": turn.role, "content": turn.text}]
     messages.append({"role": "user", "content": request.prompt})
     return messages
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from awf.domain.outcomes import Usage
-from awf.journal.messages import Block, Role, TextBlock, ToolResult, ToolUse, Turn
+from awf.journal.messages import Block, Message, Role, TextBlock, ToolResult, ToolUse, Turn
 from awf.runners.mcp.server import Tools
 
 __all__ = [
@@ -106,14 +106,6 @@ class Text:
     """A piece of the answer, as it comes. All pieces together are what people watch."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A whole message of the exchange, for the transcript."""
-
-    role: Role
-    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from awf.runners.agents.functions import AT_ONCE, LONGEST_RESULTS, Functions, answered, asked
-from awf.runners.agents.port import Message
+from awf.runners.agents.port import Message, TextBlock, ToolResult, ToolUse
 from awf.runners.agents.toolcalls import Call
 
 
@@ -79,4 +79,32 @@ def test_what_the_model_has_said_is_told_to_it_in_a_form_that_services_take() ->
         {"name": "no_name_", "arguments": "{}"},
         {"name": "_", "arguments": "{}"},
         {"name": "x", "arguments": '{"é": 1}'},
+    ]
+
+
+def test_of_an_earlier_conversation_only_whole_calls_are_told() -> None:
+    """Services may name the calls of every answer alike; results may be missing, and values be cut."""
+    earlier = [
+        Message(
+            "assistant", (TextBlock("I look."), ToolUse("1", "a.b", {"x": 1}), ToolUse("2", "a.b", "[1, …"))
+        ),
+        Message("tool", (ToolResult("2", {"y": 2}, failed=True),)),
+        Message("tool", (ToolResult("1", "one"),)),
+        Message("assistant", (ToolUse("1", "gone.one", {}),)),
+        Message("tool", (ToolResult("1", "other"),)),
+        Message("assistant", (ToolUse("3", "a.b", {}),)),
+    ]
+    told = Functions(Toolbox("a_b", "a.b")).told(earlier)
+    assert [(each["role"], each["content"]) for each in told] == [
+        ("assistant", "I look."),
+        ("tool", "one"),
+        ("tool", 'Error: {"y": 2}'),
+        ("assistant", None),
+        ("tool", "other"),
+    ]
+    calls = [call["function"] for each in told for call in each.get("tool_calls", ())]
+    assert calls == [
+        {"name": "a_b_2", "arguments": '{"x": 1}'},
+        {"name": "a_b_2", "arguments": "{}"},
+        {"name": "gone_one", "arguments": "{}"},
     ]
