@@ -40,8 +40,9 @@ with its code. `awf error CODE` explains a code.
 ## On a terminal
 
 `awf run` and `awf events -f` draw what runs at the bottom, with the time it has taken and the last line it wrote; what is over moves
-up, one line each, nested blocks indented. Into a pipe or a file they write plain lines. `NO_COLOR` and `--no-color` turn colours
-off. Ctrl-C once cancels a run gracefully, twice ends its processes at once; it ends the watching alone in `awf events`.
+up, one line each, nested blocks indented. Into a pipe or a file they write plain lines: what steps write to standard output
+and standard error there, unchanged, and awf's own lines to standard error. `NO_COLOR` and `--no-color` turn awf's own colours off, not
+those that a step writes into a pipe, a file or with `-o`. Ctrl-C once cancels a run gracefully, twice ends its processes at once; it ends the watching alone in `awf events`.
 
 `awf run` goes on to its end also where nobody reads what it shows (`awf run NAME | head`), and has the exit status of the workflow.
 """

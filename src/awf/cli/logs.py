@@ -33,11 +33,12 @@ async def _logs(execution: str, steps: frozenset[str], stream: str | None, *, fo
 
     from awf.cli.access import open_access
     from awf.cli.options import current
+    from awf.cli.outlet import Outlet
     from awf.domain.suggest import did_you_mean
     from awf.errors import RequestInvalid
 
     options = current()
-    headed, ended = "", True
+    outlet, headed = Outlet(), ""
     begun: set[str] = set()
     async with (
         open_access() as access,
@@ -56,11 +57,10 @@ async def _logs(execution: str, steps: frozenset[str], stream: str | None, *, fo
                 continue
             if event.path != headed and options.format in {"text", "table"}:
                 # On standard error, so that standard output holds the steps' words alone.
-                click.echo(("" if ended else "\n") + click.style(f"== {event.path}", bold=True), err=True)
+                outlet.line(click.style(f"== {event.path}", bold=True))
                 headed = event.path
-            click.echo(data["output"], nl=False, err=data["stream"] == "stderr")
-            ended = data["output"].endswith("\n")
+            outlet.pass_on(data["output"], err=data["stream"] == "stderr")
             if data.get("truncated"):
-                click.echo(f"\n== {event.path} wrote more than is kept here", err=True)
+                outlet.line(f"== {event.path} wrote more than is kept here")
     for step in sorted(steps - begun):
         raise RequestInvalid(f"no step '{step}' has run in execution {execution}{did_you_mean(step, begun)}")

@@ -17,6 +17,7 @@ import click
 from awf.cli.access import Event
 from awf.cli.controls import visible
 from awf.cli.options import current
+from awf.cli.outlet import Outlet
 from awf.cli.unread import unread_is_dropped
 from awf.domain.timestamps import duration_text
 
@@ -67,6 +68,7 @@ class PlainView:
             unread_is_dropped if lasts else contextlib.nullcontext
         )
         self._execution = execution
+        self._outlet = Outlet()
         self._written: dict[str, list[tuple[bool, str]]] = {}
         self._held: list[Event] | None = None
 
@@ -118,7 +120,8 @@ class PlainView:
                 pass
 
     def say(self, text: str) -> None:
-        self._write(f"awf: {visible(text)}\n", err=True)
+        with self._unread():
+            self._outlet.line(f"awf: {visible(text)}")
 
     def pause(self) -> None:
         if self._held is None:
@@ -146,7 +149,7 @@ class PlainView:
 
     def _write(self, text: str, *, err: bool) -> None:
         with self._unread():
-            click.echo(text, nl=False, err=err)
+            self._outlet.pass_on(text, err=err)
 
     def _step(self, text: str) -> None:
         if self._shown != "silent":
