@@ -212,6 +212,12 @@ def test_what_waits_for_a_person_is_answered_from_afar(near: Project, server: Se
     os.kill(near.engine(), signal.SIGKILL)
     server.wait_event(execution, "input.required", query="?events=all")
     assert "waits for an answer" in far("status", execution).stdout
+    completing = {
+        "_AWF_COMPLETE": "zsh_complete",
+        "COMP_WORDS": f"awf --server {server.url} respond ",
+        "COMP_CWORD": "4",
+    }
+    assert near.awf(env=completing).stdout == f"plain\n{execution}\ncareful (running)\n"
     far("respond", execution, "skip")
     server.wait(execution)
 

@@ -9,6 +9,7 @@ need() { # need COMMAND PACKAGE
 need chromium chromium
 need curl curl
 need dot graphviz
+need fish fish
 need jq jq
 need ksh ksh
 need nginx nginx-light

@@ -6,11 +6,17 @@ import asyncio
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli import candidates
 
 
 @click.command()
-@click.argument("executions", metavar="EXECUTION...", nargs=-1, required=True, shell_complete=execution_ids)
+@click.argument(
+    "executions",
+    metavar="EXECUTION...",
+    nargs=-1,
+    required=True,
+    shell_complete=candidates.executions("running", "pending"),
+)
 def command(executions: tuple[str, ...]) -> None:
     """Cancel executions: their running steps are ended, and they count as cancelled.
 

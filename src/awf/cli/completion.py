@@ -1,23 +1,28 @@
-"""``awf completion``, and what the shell completes by looking: names of workflows, ids of executions."""
+"""``awf completion``: what makes shells ask for the candidates of :mod:`awf.cli.candidates`."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+import itertools
+from typing import ClassVar
 
 import click
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    ZshComplete,
+    add_completion_class,
+    get_completion_class,
+)
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-RECENT = 50
-"""Executions that are offered."""
+_BREAKS = {"=", ":"}
+_OFFERED = "COMPREPLY+=($value)\n"
+_NO_SPACE_AFTER_KEY = f"{_OFFERED}            [[ $value == *= ]] && compopt -o nospace\n"
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print what makes a shell complete awf's commands, options, workflows and executions.
+    """Print what makes a shell complete commands, options, workflows, executions, steps, inputs, packs and codes.
 
     \b
     Examples:
@@ -25,8 +30,6 @@ def command(shell: str) -> None:
       awf completion zsh > "${fpath[1]}/_awf"
       awf completion fish > ~/.config/fish/completions/awf.fish
     """
-    from click.shell_completion import get_completion_class
-
     from awf.cli.main import awf
 
     found = get_completion_class(shell)
@@ -35,43 +38,52 @@ def command(shell: str) -> None:
     click.echo(complete.source_template % complete.source_vars())
 
 
-def workflow_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Workflows that can be named; where what is typed can only be a path, files."""
-    from click.shell_completion import CompletionItem
+class KeysInBash(BashComplete):
+    """Bash takes ``KEY=VALUE`` for three words, ``http://host`` too, and puts a space behind what it has completed."""
 
-    from awf.catalog import Catalog
-    from awf.cli.project import settings_of
+    source_template: ClassVar[str] = BashComplete.source_template.replace(_OFFERED, _NO_SPACE_AFTER_KEY)
+    _key = ""
 
-    if incomplete[:1] in {".", "/", "~"}:
-        return [CompletionItem(incomplete, type="file")]
-    try:
-        settings = settings_of()
-        names = Catalog(settings.root, os.environ, settings.storage).identifiers()
-    except Exception:
-        # A shell that completes has no place for a fault.
-        return []
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words, with the parts of ``KEY=VALUE`` together."""
+        before, incomplete = super().get_completion_args()
+        *words, last = _joined([*before, incomplete])
+        self._key = last if incomplete in _BREAKS else last.removesuffix(incomplete)
+        return words, last
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """A candidate, without what bash takes for words before it."""
+        return f"{item.type},{item.value.removeprefix(self._key)}"
 
 
-def execution_ids(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The latest executions of the storage here."""
-    import asyncio
+def without_open_option(command: click.Command, words: list[str]) -> list[str]:
+    """Words without a last one that is an option whose value is being typed: click would understand none of them."""
+    for option in command.params:
+        if words and words[-1] in option.opts and isinstance(option, click.Option) and not option.is_flag:
+            return words[:-1]
+    return words
 
-    from click.shell_completion import CompletionItem
 
-    from awf.cli.access import Query, open_access
+def _joined(words: list[str]) -> list[str]:
+    """Words, with ``KEY=VALUE`` and URLs as one; ``--option=VALUE`` is left to click."""
+    joined = words[:1]
+    for before, word in itertools.pairwise(words):
+        begins = word in _BREAKS and not before.startswith("-")
+        goes_on = word and before in _BREAKS and joined[-1].endswith(before) and joined[-1] != before
+        if begins or goes_on:
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
 
-    async def recent() -> list[CompletionItem]:
-        async with open_access() as access:
-            found = await access.executions(Query(limit=RECENT))
-        return [
-            CompletionItem(each.execution_id, help=f"{each.workflow_name}, {each.status}")
-            for each in found
-            if each.execution_id.startswith(incomplete)
-        ]
 
-    try:
-        return asyncio.run(recent())
-    except Exception:
-        # As above.
-        return []
+class AutoloadedInZsh(ZshComplete):
+    """Zsh runs the whole file each time, but in the place of ``loadautofunc`` the first time alone."""
+
+    source_template: ClassVar[str] = ZshComplete.source_template.replace(
+        "$zsh_eval_context[-1] == loadautofunc", "$funcstack[1] == _%(prog_name)s"
+    )
+
+
+add_completion_class(KeysInBash)
+add_completion_class(AutoloadedInZsh)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awf.cli.completion import workflow_names
+from awf.cli.candidates import states, workflows
 from awf.errors import GraphvizMissing, RequestInvalid, SystemFault
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PATIENCE = 60
 
 
 @click.command()
-@click.argument("workflow", metavar="NAME|PACK/NAME|PATH", shell_complete=workflow_names)
+@click.argument("workflow", metavar="NAME|PACK/NAME|PATH", shell_complete=workflows)
 @click.option(
     "-t",
     "--type",
@@ -39,7 +39,13 @@ PATIENCE = 60
     show_default=True,
     help="Where the graph grows to: from top to bottom, left to right, or back.",
 )
-@click.option("--highlight", multiple=True, metavar="STEP", help="Fill this step with a colour; repeatable.")
+@click.option(
+    "--highlight",
+    multiple=True,
+    metavar="STEP",
+    shell_complete=states,
+    help="Fill this step with a colour; repeatable.",
+)
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file."
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
+from awf.cli.candidates import error_codes
 from awf.domain.codes import PROBLEMS
 from awf.errors import AwfError, ExecutionError, RequestInvalid, SystemFault, UserError, WorkflowError
 
@@ -34,7 +35,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=error_codes)
 def command(code: str | None) -> None:
     """Explain the code of an error, or all codes, or those that begin like CODE.
 

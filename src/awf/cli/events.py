@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli.candidates import executions
 
 if TYPE_CHECKING:
     from awf.cli.access import Event
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
+@click.argument("execution", metavar="EXECUTION", shell_complete=executions())
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens, to the end of the execution.")
 @click.option(
     "--after", type=click.IntRange(0), default=0, metavar="N", help="Only events above this number."

@@ -6,6 +6,7 @@ A bug ends with a reference; the log file that is named has the same reference w
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
@@ -37,10 +38,9 @@ def tell(error: BaseException, *, command: str, as_json: bool, verbose: bool = F
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether a command line that could not be understood asked for JSON."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
     return any(
         first in {"--format=json", "-fjson"} or (first in {"-f", "--format"} and second == "json")
-        for first, second in pairs
+        for first, second in itertools.pairwise([*arguments, ""])
     )
 
 

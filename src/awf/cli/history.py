@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from awf.cli.candidates import workflow_names
+
 if TYPE_CHECKING:
     from awf.cli.access import Query
 
 
 @click.command()
-@click.option("-w", "--workflow", metavar="NAME", help="Only executions of this workflow.")
+@click.option(
+    "-w",
+    "--workflow",
+    metavar="NAME",
+    shell_complete=workflow_names,
+    help="Only executions of this workflow.",
+)
 @click.option(
     "-s",
     "--status",

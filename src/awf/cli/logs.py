@@ -6,13 +6,21 @@ import asyncio
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli.candidates import executions, steps_of_execution
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
+@click.argument("execution", metavar="EXECUTION", shell_complete=executions())
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written, to the end of the execution.")
-@click.option("-s", "--step", "steps", multiple=True, metavar="STEP", help="Only of this step; repeatable.")
+@click.option(
+    "-s",
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="STEP",
+    shell_complete=steps_of_execution,
+    help="Only of this step; repeatable.",
+)
 @click.option("--stream", type=click.Choice(["stdout", "stderr"]), help="Only this stream.")
 def command(execution: str, steps: tuple[str, ...], stream: str | None, *, follow: bool) -> None:
     """Show what the steps of an execution have written, in the order in which they wrote it.

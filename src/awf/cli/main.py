@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,23 @@ class LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return share(command, remote=cmd_name in REMOTE)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run what the command line says, or answer a shell that completes it."""
+        if "_AWF_COMPLETE" in os.environ:
+            importlib.import_module("awf.cli.completion")
+        return super().main(*args, **options)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named, and what is left for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if ctx.resilient_parsing and command is not None:
+            from awf.cli.completion import without_open_option
+
+            rest = without_open_option(command, rest)
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run one. Where nobody reads what it shows, it ends without a word."""

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from awf.cli.candidates import operation_names
+
 if TYPE_CHECKING:
     from awf.domain.signatures import Parameter, Signature
 
 
 @click.command()
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=operation_names)
 def command(name: str | None) -> None:
     """List what `type: operation` can do, or show one operation with its inputs and outputs.
 
@@ -26,7 +28,7 @@ def command(name: str | None) -> None:
     """
     from awf.cli.show import note, show_rows
 
-    found, sources = _found()
+    found, sources = known_operations()
     if name is not None:
         return _show(name, found, sources)
     values = [_value(signature, sources) for signature in found.values()]
@@ -40,7 +42,7 @@ def command(name: str | None) -> None:
     return None
 
 
-def _found() -> tuple[dict[str, Signature], dict[str, str]]:
+def known_operations() -> tuple[dict[str, Signature], dict[str, str]]:
     """Signatures, and where each comes from, by name."""
     from awf.domain.extensions import ExtensionBroken
     from awf.domain.operations import OPERATIONS

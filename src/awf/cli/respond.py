@@ -6,16 +6,18 @@ import asyncio
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli.candidates import executions, waiting_steps
 from awf.cli.prompt import Prompter, at_terminal
 from awf.errors import NotWaiting, RequestInvalid
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
+@click.argument("execution", metavar="EXECUTION", shell_complete=executions("waiting"))
 @click.argument("response", metavar="ANSWER", required=False)
 @click.option("--comment", default="", help="Something for the record.")
-@click.option("--path", metavar="STEP", help="Which step is answered, where several wait.")
+@click.option(
+    "--path", metavar="STEP", shell_complete=waiting_steps, help="Which step is answered, where several wait."
+)
 def command(execution: str, response: str | None, comment: str, path: str | None) -> None:
     """Answer what a step of an execution waits for. Without an ANSWER the question is asked here, on a terminal.
 

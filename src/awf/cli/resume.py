@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli.candidates import executions, files, inputs_of_execution, resume_points
 from awf.cli.show import show_line
 from awf.errors import RequestInvalid
 
@@ -17,19 +17,34 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", required=False, shell_complete=execution_ids)
+@click.argument(
+    "execution", metavar="EXECUTION", required=False, shell_complete=executions("failed", "cancelled")
+)
 @click.option("-l", "--list", "listing", is_flag=True, help="List the executions that can be resumed.")
 @click.option(
     "--from",
     "from_step",
     metavar="STEP",
+    shell_complete=resume_points,
     help="Where to go on: current (the step that failed; the default), previous (the one before), a state, or a path such "
     "as loop[3]/step.",
 )
 @click.option(
-    "-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="Replace an input; repeatable."
+    "-i",
+    "--input",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=inputs_of_execution,
+    help="Replace an input; repeatable.",
 )
-@click.option("--inputs", "source", metavar="FILE|-", help="A file with a JSON object of inputs to replace.")
+@click.option(
+    "--inputs",
+    "source",
+    metavar="FILE|-",
+    shell_complete=files,
+    help="A file with a JSON object of inputs to replace.",
+)
 @click.option("--latest", is_flag=True, help="With the workflow file as it is now, not as it was then.")
 @click.option(
     "-o",

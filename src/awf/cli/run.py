@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from awf.cli.completion import workflow_names
+from awf.cli.candidates import files, inputs, states, workflows
 from awf.cli.given import ask_missing, collect_inputs
 from awf.cli.options import chosen_server, current
 from awf.cli.show import show_line
@@ -39,17 +39,22 @@ class RunCommand(click.Command):
 
 
 @click.command(cls=RunCommand)
-@click.argument("workflow", metavar="NAME|PACK/NAME|PATH", shell_complete=workflow_names)
+@click.argument("workflow", metavar="NAME|PACK/NAME|PATH", shell_complete=workflows)
 @click.option(
     "-i",
     "--input",
     "pairs",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=inputs,
     help="An input; repeatable. VALUE can be @prompts/NAME: the text of a prompt file.",
 )
 @click.option(
-    "--inputs", "source", metavar="FILE|-", help="A file with a JSON object of inputs; - reads stdin."
+    "--inputs",
+    "source",
+    metavar="FILE|-",
+    shell_complete=files,
+    help="A file with a JSON object of inputs; - reads stdin.",
 )
 @click.option(
     "-o",
@@ -66,10 +71,15 @@ class RunCommand(click.Command):
     "breakpoints",
     multiple=True,
     metavar="STEP",
+    shell_complete=states,
     help="With --interactive: stop before this step only; repeatable.",
 )
 @click.option(
-    "-s", "--step", metavar="STEP", help="Run this one step by itself, without a record; see --mock."
+    "-s",
+    "--step",
+    metavar="STEP",
+    shell_complete=states,
+    help="Run this one step by itself, without a record; see --mock.",
 )
 @click.option(
     "-m",

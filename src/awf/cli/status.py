@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli.candidates import executions
 from awf.cli.controls import visible
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ LINES = 10
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", required=False, shell_complete=execution_ids)
+@click.argument("execution", metavar="EXECUTION", required=False, shell_complete=executions())
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to list."
 )

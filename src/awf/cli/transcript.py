@@ -6,12 +6,20 @@ import asyncio
 
 import click
 
-from awf.cli.completion import execution_ids
+from awf.cli.candidates import executions, steps_of_execution
 
 
 @click.command()
-@click.argument("execution", metavar="EXECUTION", shell_complete=execution_ids)
-@click.option("-s", "--step", "steps", multiple=True, metavar="STEP", help="Only of this step; repeatable.")
+@click.argument("execution", metavar="EXECUTION", shell_complete=executions())
+@click.option(
+    "-s",
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="STEP",
+    shell_complete=steps_of_execution,
+    help="Only of this step; repeatable.",
+)
 def command(execution: str, steps: tuple[str, ...]) -> None:
     """Show what the agents of an execution were asked and what they, and their tools, said: one JSON object per line.
 

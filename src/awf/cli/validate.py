@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awf.cli.completion import workflow_names
+from awf.cli import candidates
 from awf.errors import RequestInvalid, WorkflowInvalid
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("workflows", metavar="[NAME|PACK/NAME|PATH]...", nargs=-1, shell_complete=workflow_names)
+@click.argument(
+    "workflows", metavar="[NAME|PACK/NAME|PATH]...", nargs=-1, shell_complete=candidates.workflows
+)
 @click.option("-a", "--all", "everything", is_flag=True, help="Every workflow; so does naming none.")
 def command(workflows: tuple[str, ...], *, everything: bool) -> None:
     """Check workflows and show everything that is wrong with them.

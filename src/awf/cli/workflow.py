@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from awf.cli.candidates import files, pack_names
+
 if TYPE_CHECKING:
     from awf.catalog.installing import Installed
     from awf.catalog.packs import Pack
@@ -24,7 +26,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("source", metavar="DIRECTORY|ARCHIVE|GIT-URL")
+@click.argument("source", metavar="DIRECTORY|ARCHIVE|GIT-URL", shell_complete=files)
 @click.option("--ref", default="", metavar="NAME", help="A branch or tag, of a git repository.")
 @click.option("--path", "subdirectory", default="", metavar="DIR", help="Where in the source the pack lies.")
 @click.option("--force", is_flag=True, help="Replace an installed pack of its name.")
@@ -59,7 +61,7 @@ def list_() -> None:
     """
     from awf.cli.show import show_rows
 
-    found = [(pack, _installed(pack)) for pack in _packs()]
+    found = [(pack, _installed(pack)) for pack in known_packs()]
     rows = [
         (
             pack.name,
@@ -76,7 +78,7 @@ def list_() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=pack_names)
 def info(name: str) -> None:
     """Show what is known of an installed pack, and what is wrong with it.
 
@@ -87,7 +89,7 @@ def info(name: str) -> None:
     from awf.cli.show import note, show_record
     from awf.errors import PackNotFound
 
-    pack = next((pack for pack in _packs() if pack.name == name), None)
+    pack = next((pack for pack in known_packs() if pack.name == name), None)
     if pack is None:
         raise PackNotFound(name)
     known = _installed(pack)
@@ -113,7 +115,7 @@ def info(name: str) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=pack_names)
 @click.option(
     "--global", "for_user", is_flag=True, help="The one for all projects of the user, not this one's."
 )
@@ -140,7 +142,8 @@ def _directory(*, for_user: bool) -> Path:
     return settings_of().root / ".awf" / "workflow-packs"
 
 
-def _packs() -> list[Pack]:
+def known_packs() -> list[Pack]:
+    """The packs of this project and of the user, also those that are switched off."""
     from awf.catalog import Catalog
     from awf.cli.project import settings_of
 

@@ -1,11 +1,9 @@
-"""Ways of running that are no plain run: dry runs, single steps; what `awf init` makes; completion."""
+"""Ways of running that are no plain run: dry runs, single steps; what `awf init` makes."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -174,30 +172,3 @@ def test_init_for_the_user(project: Path, call: Call) -> None:
     call("init", "--global")
     base = project / "home" / ".config" / "awf"
     assert sorted(path.name for path in base.iterdir()) == ["prompts", "scripts", "workflows"]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts(call: Call, shell: str) -> None:
-    script = call("completion", shell).stdout
-    assert "_AWF_COMPLETE" in script
-    if shell == "bash":
-        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-
-
-def completed(call: Call, line: str) -> list[str]:
-    words = line.split(" ")
-    env = {"_AWF_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    shown = call(env=env, prog_name="awf").stdout
-    return [word.partition(",")[2] for word in shown.splitlines() if word]
-
-
-def test_commands_workflows_and_executions_are_completed(steps: Path, call: Call) -> None:
-    assert completed(call, "awf sta") == ["status"]
-    assert "--dry-run" in completed(call, "awf run --")
-    assert completed(call, "awf run st") == ["steps"]
-    assert completed(call, "awf validate ./") == ["./"]
-    call("run", "steps")
-    (execution,) = completed(call, "awf status ")
-    assert re.fullmatch(r"[0-9a-f-]{36}", execution)
-    (steps / ".awf" / "config.yaml").write_text("engine: {slots: many}\n")
-    assert completed(call, "awf run st") == []
