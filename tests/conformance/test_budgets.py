@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from awf.domain.outcomes import Price
+from awf.domain.outcomes import Price, Usage
 from awf.domain.workflow import Budget
 from awf.journal.events import Entry, InputRequired
 from awf.server.transcript import transcript_of
@@ -247,9 +247,77 @@ def test_with_on_budget_fail_the_time_is_a_limit_of_what_runs_too() -> None:
 def test_an_engine_is_stopped_and_an_execution_cancelled_and_resumed_while_a_budget_waits() -> None:
     result = run(paid("max_tokens_total: 50"), stop_when=asked, answers={"two": "continue"})
     assert result.status == "completed"
-    result = run(paid("max_tokens_total: 50"), cancel_when=asked, resumes=[Resume()])
+    result = run(
+        paid("max_tokens_total: 50"), cancel_when=asked, resumes=[Resume()], answers={"two": "continue"}
+    )
     assert result.status == "completed"
+    (question,) = result.of("input.required")
+    assert "used up (100 tokens so far, with what was spent before it was resumed)" in question.prompt
     assert [fact.path for fact in result.of("step.reused")] == ["one", "between"]
+
+
+ONCE_BROKEN = """
+    name: broken
+    LIMITS
+    states:
+      initial: one
+      one: {type: agent, provider: scripted, prompt: "1", options: {script: SCRIPT}, on_success: two}
+      two:
+        type: agent
+        provider: scripted
+        prompt: "2"
+        LIMIT
+        options: {script: '[ -e ok ] || { echo "{\\"fail\\":\\"no\\",\\"input\\":60,\\"output\\":40}"; touch ok; exit; }; echo {\\"answer\\":\\"a\\",\\"input\\":70}'}
+        on_success: done
+      done: {type: terminal}
+    """.replace("SCRIPT", SCRIPT)
+
+
+def test_what_was_spent_before_it_was_resumed_counts() -> None:
+    text = ONCE_BROKEN.replace("LIMITS", "max_tokens_total: 200\n    on_budget: fail").replace("LIMIT", "")
+    result = run(text, resumes=[Resume()])
+    said = "the budget of 200 tokens of workflow 'main' is used up (200 tokens so far, with what was spent before it was resumed)"
+    assert (result.steps["two"].error, result.usage) == (said, None)
+    more = text.replace("max_tokens_total: 200", "max_tokens_total: 201")
+    result = run(text, resumes=[Resume(), Resume(), Resume(latest=True, files={"main": more})])
+    assert (result.status, result.usage) == ("completed", Usage(input=70)), result.error
+    (started,) = result.of("execution.started")
+    (before,) = (each for each in started.before if not each.path)
+    assert before.usage == Usage(input=130, output=70, cost=0.2)
+
+
+def test_the_budget_of_a_state_that_is_entered_again_goes_on() -> None:
+    text = ONCE_BROKEN.replace("LIMITS", "").replace("LIMIT", "max_tokens_total: 100")
+    result = run(text, resumes=[Resume()], answers={"two": "continue"})
+    (question,) = result.of("input.required")
+    assert question.prompt.startswith("the budget of 100 tokens of state 'two' is used up (100 tokens so far")
+    assert result.status == "completed"
+    result = run(text, resumes=[Resume("one")])
+    assert (result.status, result.of("input.required")) == ("completed", [])
+
+
+def test_what_people_have_granted_holds_when_it_is_resumed() -> None:
+    broken = """'[ \"$(cat)\" = 4 ] && [ ! -e ok ] && touch ok && exit 1; echo {\\"answer\\":\\"a\\",\\"input\\":100}'"""
+    text = LOOP.replace(SCRIPT, broken).replace('"p"', '"{{loop.Item}}"')
+    result = run(
+        text.replace("LIMITS", "max_tokens_total: 150"),
+        answers={"each[2]/ask": "continue", "each[4]/ask": "continue"},
+        resumes=[Resume()],
+    )
+    assert result.status == "completed", result.error
+    # 300 of the 350 had been spent.
+    assert [fact.path for fact in result.of("input.required")] == ["each[4]/ask"]
+
+
+def test_the_time_before_it_was_resumed_counts() -> None:
+    result = run(
+        TIMED.replace("LIMITS", "max_duration: 200ms"),
+        answers={"ok": "approve", "next": ["stop", "stop"]},
+        resumes=[Resume()],
+    )
+    assert result.error == "late"
+    (question,) = result.of("input.required")
+    assert (question.kind, question.path) == ("budget", "next")
 
 
 @pytest.mark.parametrize(

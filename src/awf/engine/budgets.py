@@ -1,7 +1,8 @@
 """Budgets: what agents may use and cost, and how long something may work. Pure.
 
 The limits of a state, of the blocks and sub-workflows around it, of the workflow and of the server are looked at before
-every attempt and every turn of a conversation, those of tokens and cost before agents only. An attempt is then started as
+every attempt and every turn of a conversation, those of tokens and cost before agents only. What was spent before an
+execution was resumed counts. An attempt is then started as
 ``held``: it waits for a person, who grants as much again or stops it, or it fails. What runs is not cut short, but for a
 ``max_duration`` with ``on_budget: fail``, which is a time limit as well.
 """
@@ -17,6 +18,7 @@ import msgspec
 from awf.domain.outcomes import Usage
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Budget, TerminalState
+from awf.engine.spending import Spending, spent_by
 from awf.engine.state import CONTINUE, STOP, Activity
 from awf.journal.events import BudgetReached, InputReceived, InputRequired, StepFailed, StepStarted
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 SPENT_EXIT = 1
 
+Level: TypeAlias = Literal["state", "workflow", "server"]
 Measure: TypeAlias = Literal["tokens", "cost", "duration"]
 
 
@@ -32,27 +35,26 @@ Measure: TypeAlias = Literal["tokens", "cost", "duration"]
 class _Account:
     """A budget, what has been spent of it, and which of its limits people have raised."""
 
-    level: Literal["state", "workflow", "server"]
+    level: Level
     path: str
     budget: Budget
-    usage: Usage | None
-    seconds: float
+    spent: Spending
     raised: Mapping[str, float]
 
     def limits(self, *, agent: bool) -> Iterator[tuple[Measure, float, float]]:
         """Each limit that counts for an attempt, as it was set, and what has been spent of it."""
-        usage = self.usage or Usage()
+        usage = self.spent.usage or Usage()
         if agent and self.budget.tokens is not None:
             yield "tokens", self.budget.tokens, usage.total
         if agent and self.budget.cost is not None:
             yield "cost", self.budget.cost, usage.cost or 0.0
         if self.budget.duration is not None:
-            yield "duration", self.budget.duration, self.seconds
+            yield "duration", self.budget.duration, self.spent.seconds
 
     def reached(self, *, agent: bool) -> BudgetReached | None:
         """The first limit that is used up."""
         for measure, limit, spent in self.limits(agent=agent):
-            if spent >= self.raised.get(f"{self.level}.{measure}", limit):
+            if spent >= max(limit, self.raised.get(f"{self.level}.{measure}", 0.0)):
                 return BudgetReached(
                     level=self.level,
                     path=self.path,
@@ -85,7 +87,7 @@ class Budgets:
             if reached is not None:
                 return msgspec.structs.replace(fact, held=reached)
             if account.budget.fails and account.budget.duration is not None:
-                left = account.budget.duration - account.seconds
+                left = account.budget.duration - account.spent.seconds
                 timeout = left if fact.timeout is None else min(fact.timeout, left)
                 fact = msgspec.structs.replace(fact, timeout=timeout)
         return fact
@@ -113,23 +115,20 @@ class Budgets:
         for each in (activity, *state.ancestors(activity.path)):
             known = flow.definition(each)
             own = None if isinstance(known, TerminalState) else known.budget
-            since = each.first_started_at if each.started is not None else flow.world.now
-            seconds = self._seconds(since, each.idle_before)
-            if own is not None:
-                yield _Account("state", each.path, own, each.usage, seconds, each.raised)
             called = flow.workflow_of(each.path).budget if each.kind == "call_workflow" else None
-            if called is not None:
-                yield _Account("workflow", each.path, called, each.usage, seconds, each.raised)
-        seconds = self._seconds(state.started_at, 0)
-        for level, budget in (("workflow", flow.workflow_of("").budget), ("server", flow.world.budget)):
+            if own is not None or called is not None:
+                spent = spent_by(each, state, flow.world.now)
+                if own is not None:
+                    yield _Account("state", each.path, own, spent, each.raised)
+                if called is not None:
+                    yield _Account("workflow", each.path, called, spent, each.raised)
+        outermost: tuple[tuple[Level, Budget | None], ...] = (
+            ("workflow", flow.workflow_of("").budget),
+            ("server", flow.world.budget),
+        )
+        for level, budget in outermost:
             if budget is not None:
-                yield _Account(level, "", budget, state.usage, seconds, state.raised)  # type: ignore[arg-type]
-
-    def _seconds(self, since: int, idle_before: int) -> float:
-        """How long it has worked: without the time in which everything waited for people."""
-        state, now = self._flow.state, self._flow.world.now
-        idle = state.idle + (0 if state.idle_since is None else now - state.idle_since) - idle_before
-        return max(0, now - since - idle) / 1_000_000
+                yield _Account(level, "", budget, spent_by(state, state, flow.world.now), state.raised)
 
     def _said(self, reached: BudgetReached) -> str:
         if reached.level == "server":
@@ -139,7 +138,10 @@ class Budgets:
         else:
             whose = f"of workflow '{self._flow.workflow_of(reached.path).identifier}'"
         limit, spent = _amount(reached.measure, reached.limit), _amount(reached.measure, reached.spent)
-        return f"the budget of {limit} {whose} is used up ({spent} so far)"
+        state = self._flow.state
+        before = state.activities[reached.path].before if reached.path else state.before.get("")
+        resumed = "" if before is None else ", with what was spent before it was resumed"
+        return f"the budget of {limit} {whose} is used up ({spent} so far{resumed})"
 
 
 def answered(flow: Flow, activity: Activity, answer: InputReceived) -> None:

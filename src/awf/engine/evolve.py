@@ -147,6 +147,8 @@ def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> N
         case ExecutionStarted():
             state.status, state.started, state.released = "running", True, False
             state.started_at = entry.at
+            state.before = {before.path: before for before in fact.before}
+            state.raised = dict(state.before[""].raised) if "" in state.before else {}
         case ExecutionRecovered():
             if not fact.orderly:
                 for activity in state.flying():
@@ -182,7 +184,11 @@ def _enter(state: ExecutionState, fact: StateEntered) -> None:
     if parent is None or parent.kind == "call_workflow":
         state.sequences[fact.parent].entered = True
     state.transitions += fact.counted
-    state.activities[fact.path] = Activity(fact.path, fact.state, fact.kind, fact.parent)
+    before = state.before.pop(fact.path, None)
+    raised = {} if before is None else dict(before.raised)
+    state.activities[fact.path] = Activity(
+        fact.path, fact.state, fact.kind, fact.parent, before=before, raised=raised
+    )
     state.current = fact.path
     kept = state.kept.get(fact.parent)
     if kept is not None and kept.fact.enter == fact.state:

@@ -23,6 +23,7 @@ from awf.journal.events import (
     HookStarted,
     InputReceived,
     InputRequired,
+    SpentBefore,
     StepStarted,
     Stream,
     WorkflowClosing,
@@ -106,7 +107,8 @@ class Activity:
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
     ended. ``messages`` counts those of an agent's attempt; ``called`` are those of them that belong to its conversation; ``turns`` is the conversation that it goes on with.
     ``turn`` is the last answer of one that talks with a person, ``answers`` counts those. ``idle_before``: microseconds for which the execution had waited
-    for people when it started; ``raised``: its limits that people have raised, by level and measure.
+    for people when it started; ``raised``: its limits that people have raised, by level and measure;
+    ``before``: what it had spent when its execution was resumed.
     ``usage`` is what all its attempts, and everything in it, have cost. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
@@ -138,6 +140,7 @@ class Activity:
     answers: int = 0
     idle_before: int = 0
     raised: dict[str, float] = field(default_factory=dict)
+    before: SpentBefore | None = None
 
     @property
     def place(self) -> dict[str, Any]:
@@ -205,7 +208,8 @@ class Kept:
 @dataclass(slots=True)
 class ExecutionState:
     """See the module's docstring. ``current`` is the path last entered; ``taken`` counts the facts that were taken over
-    from the execution that this one resumes; ``usage`` is what its agents have cost; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
+    from the execution that this one resumes; ``usage`` is what its agents have cost; ``before`` has what that one had spent, itself (empty path) and its states until
+    they are entered; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
     that wait for a person."""
 
     execution: str
@@ -230,6 +234,7 @@ class ExecutionState:
     idle: int = 0
     idle_since: int | None = None
     raised: dict[str, float] = field(default_factory=dict)
+    before: dict[str, SpentBefore] = field(default_factory=dict)
     kept: dict[str, Kept] = field(default_factory=dict)
 
     @property
@@ -241,6 +246,12 @@ class ExecutionState:
     def begun(self) -> bool:
         """A state has been entered."""
         return self.sequences[""].entered
+
+    def worked(self, since: int, idle_before: int, now: int) -> float:
+        """Seconds since a time (microseconds) at which it had been idle for ``idle_before``, without those in which everything
+        waited for people."""
+        idle = self.idle + (0 if self.idle_since is None else now - self.idle_since) - idle_before
+        return max(0, now - since - idle) / 1_000_000
 
     def children(self, path: str) -> list[Activity]:
         """The activities directly in a block, or in the main graph (empty path)."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from awf.domain.outcomes import Outcome, Price, Usage
 from awf.domain.workflow import Budget
-from awf.journal.events import BlockKept, StepReused, Stream
+from awf.journal.events import BlockKept, SpentBefore, StepReused, Stream
 from awf.journal.messages import Block, Role
 
 
@@ -52,7 +52,7 @@ class World:
 class Continue:
     """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
 
-    ``prelude``: what is to be taken over if the execution resumes another. ``adoptable``: the ids of attempts in flight
+    ``prelude``: what is to be taken over if the execution resumes another; ``before``: what that had spent. ``adoptable``: the ids of attempts in flight
     that go on without their engine, or have left how they ended. ``spent``: what others in flight, by path, had cost.
     ``passed``: what time it is at least, for one that only waited: nobody looked after it while the clock may have been set
     back.
@@ -62,6 +62,7 @@ class Continue:
     adoptable: frozenset[str] = frozenset()
     spent: Mapping[str, Usage] = field(default_factory=dict)
     passed: int = 0
+    before: tuple[SpentBefore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,24 @@ from awf.engine.interpreter import Interpreter
 from awf.engine.past import Past, before
 from awf.engine.pinned import Definitions
 from awf.engine.ports import Environment
+from awf.engine.reentry import Reentry
 from awf.engine.resume import resumed_reentry
 from awf.engine.service import journal_of, load_state
+from awf.engine.spending import inherited
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Continue, Respond, Stimulus
 from awf.errors import OwnershipLost, ReplayDiverged, ResumePointInvalid, StoreUnavailable, WorkflowError
-from awf.journal.events import AnyFact, BlockKept, Entry, ExecutionFailed, ExecutionReleased, StepReused
+from awf.journal.events import (
+    AnyFact,
+    BlockKept,
+    Entry,
+    ExecutionAccepted,
+    ExecutionFailed,
+    ExecutionReleased,
+    ExecutionStarted,
+    SpentBefore,
+    StepReused,
+)
 from awf.journal.store import Claim, Intent
 
 log = logging.getLogger("awf.engine")
@@ -58,7 +70,7 @@ class Takeover:
         try:
             state = await load_state(self._store, execution)
             workflows = await self._definitions.workflows(state.accepted)
-            prelude = await self._prelude(state, workflows)
+            prelude, spent_before = await self._prelude(state, workflows)
         except (ReplayDiverged, WorkflowError, ResumePointInvalid) as error:
             failed = await self._next_entry(execution, claim.last_seq, ExecutionFailed(error=error.message))
             await self._store.append(claim.ownership, [failed])
@@ -74,7 +86,7 @@ class Takeover:
                 adoptable = frozenset(filter(self._env.attempts.adoptable, core.adoptable()))
             spent = await self._end_leftovers(state, adoptable)
         interpreter = Interpreter(core, claim.ownership, self._env, sealer)
-        first: list[Stimulus] = [Continue(prelude, adoptable, spent, self._passing.now())]
+        first: list[Stimulus] = [Continue(prelude, adoptable, spent, self._passing.now(), spent_before)]
         if intent is not None:
             interpreter.folds(intent.id)
             stimulus = stimulus_of(intent)
@@ -141,12 +153,28 @@ class Takeover:
 
     async def _prelude(
         self, state: ExecutionState, workflows: Mapping[str, Workflow]
-    ) -> tuple[BlockKept | StepReused, ...]:
+    ) -> tuple[tuple[BlockKept | StepReused, ...], tuple[SpentBefore, ...]]:
+        """What is taken over of the execution that this one resumes, if it does, and what had been spent before."""
         resumed = before(state.accepted)
         if resumed is None or state.begun or state.taken:
-            return ()
+            return (), ()
         entries = await journal_of(self._store, resumed.source)
         if not entries:
             raise ReplayDiverged(f"the record of execution {resumed.source}, which this one resumes, is gone")
         past = Past(resumed.source, entries, resumed.upto or len(entries))
-        return resumed_reentry(past, resumed, workflows, state.accepted.workflow).facts
+        entered = resumed_reentry(past, resumed, workflows, state.accepted.workflow)
+        return entered.facts, await self._inherited(state.accepted, entered)
+
+    async def _inherited(self, accepted: ExecutionAccepted, entered: Reentry) -> tuple[SpentBefore, ...]:
+        """What the last execution before that was started had spent, and those before that."""
+        while accepted.resumed is not None:
+            execution = accepted.resumed.execution
+            entries = await journal_of(self._store, execution)
+            if not entries:
+                break
+            if len(entries) > 1 and isinstance(entries[1].fact, ExecutionStarted):
+                return inherited(execution, entries, entered)
+            first = entries[0].fact
+            assert isinstance(first, ExecutionAccepted)
+            accepted = first
+        return ()

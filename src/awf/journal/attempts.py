@@ -81,6 +81,16 @@ class AttemptSpent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     usage: Usage
 
 
+class SpentBefore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What had been spent of budgets before an execution was resumed: by all of it (``path`` empty), or by a state that is
+    entered again. ``seconds`` of work; ``raised``: the limits that people had raised, by level and measure."""
+
+    path: str = ""
+    usage: Usage | None = None
+    seconds: float = 0.0
+    raised: dict[str, float] = {}
+
+
 class AgentTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an agent has answered in a conversation that goes on. Fields as StepCompleted."""
 

@@ -27,6 +27,7 @@ from awf.journal.attempts import (
     BudgetReached,
     OperationCall,
     ShellCommand,
+    SpentBefore,
 )
 from awf.journal.fact import Fact, Json, Stream
 from awf.journal.steps import (
@@ -72,6 +73,7 @@ __all__ = [
     "OperationCall",
     "ResumedFrom",
     "ShellCommand",
+    "SpentBefore",
     "StateEntered",
     "StepAdopted",
     "StepCompleted",
@@ -127,9 +129,10 @@ class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted
 
 
 class ExecutionStarted(Fact, frozen=True, kw_only=True, tag="execution.started"):
-    """The first owner began to run it."""
+    """The first owner began to run it. ``before``: what those that it resumes had spent."""
 
     engine: str
+    before: tuple[SpentBefore, ...] = ()
 
 
 class ExecutionRecovered(Fact, frozen=True, kw_only=True, tag="execution.recovered"):
