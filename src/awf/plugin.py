@@ -12,6 +12,7 @@ from awf.domain.signatures import Parameter, Signature
 from awf.extensions import API_VERSION
 from awf.runners.agents.port import (
     Answer,
+    BudgetUsedUp,
     CommandLineProvider,
     Event,
     Invocation,
@@ -34,6 +35,7 @@ from awf.runners.operations.port import Operation, OperationContext, OperationFa
 __all__ = [
     "API_VERSION",
     "Answer",
+    "BudgetUsedUp",
     "CommandLineProvider",
     "Event",
     "Invocation",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agents.chat_server import USAGE, Exchange, chat_service, spoken
-from awf.domain.outcomes import Usage
+from awf.domain.outcomes import Price, Usage
 from awf.journal.codec import type_of
 from awf.journal.messages import TextBlock, ToolResult, ToolUse
 from awf.runners.agents.registry import build_providers
@@ -370,6 +370,68 @@ def test_an_engine_that_stops_in_the_middle_repeats_the_attempt() -> None:
     result, _ = ask(answers, stop_when=waiting)
     assert (result.status, result.steps["ask"].attempt) == ("completed", 2)
     assert [use.id for use in blocks(result, ToolUse)] == ["call_1", "again"]
+
+
+SPENT = "max_tokens_total: 250"
+TWICE = (("", NOTIFY), ("", ("again", *NOTIFY[1:])))
+"""Two rounds, of 168 tokens each."""
+
+
+def test_a_budget_holds_between_the_rounds_and_the_agent_goes_on_from_there() -> None:
+    """A person is asked, also while engines come and go; nothing that was called is called again."""
+    more = f"{SPENT}\n        conversation: {{}}\n        retry: {{max_attempts: 1}}"
+    result, exchanges = ask(
+        rounds(*TWICE, "Done."),
+        more,
+        answers={"ask": "continue"},
+        stop_when=lambda facts: type_of(facts[-1].fact) == "input.required",
+    )
+    assert (result.status, result.outputs["ask"]) == ("completed", "Done.")
+    (question,) = result.of("input.required")
+    assert question.prompt.startswith(
+        "the budget of 250 tokens of state 'ask' is used up (336 tokens so far)"
+    )
+    (retrying,) = result.of("step.retrying")
+    assert retrying.error == "openai_compatible: a budget is used up between two rounds of tool calls"
+    starts = [(fact.attempt, fact.held is not None) for fact in result.of("step.started")]
+    assert starts == [(1, False), (2, True), (3, False)]
+    assert [use.id for use in blocks(result, ToolUse)] == ["call_1", "again"]
+    told = exchanges[-1].body["messages"]
+    assert [message["role"] for message in told[2:]] == ["assistant", "tool", "assistant", "tool"]
+    assert told[:4] == exchanges[1].body["messages"]
+    assert result.usage == times(USAGE, 3)
+
+
+def test_after_another_failure_it_goes_on_from_where_the_budget_held_it() -> None:
+    def gone(exchange: Exchange) -> None:
+        exchange.reply(500, {})
+
+    more = f"{SPENT}\n        retry: {{max_attempts: 2, initial_delay: 1ms}}"
+    result, exchanges = ask(rounds(*TWICE, gone, "Done."), more, answers={"ask": "continue"})
+    assert (result.status, result.outputs["ask"]) == ("completed", "Done.")
+    assert exchanges[-1].body == exchanges[-2].body
+    assert len(exchanges[-1].body["messages"]) == 6
+
+
+@pytest.mark.parametrize("how", ["fail", "stop"])
+def test_a_budget_between_the_rounds_can_fail_the_step(how: str) -> None:
+    fails = f"{SPENT}\n        on_budget: fail" if how == "fail" else SPENT
+    result, exchanges = ask(rounds(*TWICE), fails, answers={"ask": "stop"})
+    assert (result.status, result.outputs["other"]) == ("completed", "routed\n")
+    assert "used up" in error(result)
+    assert (len(exchanges), result.usage) == (2, times(USAGE, 2))
+
+
+def test_costs_between_the_rounds_come_from_the_table() -> None:
+    prices = {"openai_compatible": Price(input=1000.0, output=1000.0, cached=1000.0)}
+    limits = "max_cost_usd: 0.3\n    on_budget: fail"
+    result, exchanges = ask(rounds(*TWICE), limits=limits, prices=prices)
+    assert (len(exchanges), "the budget of $0.3 of workflow 'main' is used up" in error(result)) == (2, True)
+
+
+def test_the_last_round_is_not_held() -> None:
+    result, _ = ask(rounds(("", NOTIFY), "Done."), SPENT)
+    assert (result.status, result.of("step.retrying")) == ("completed", [])
 
 
 TALK = """

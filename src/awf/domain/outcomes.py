@@ -91,7 +91,7 @@ class Failed:
     """``error`` is the text that people and templates see. Exit codes: the process's own, 128+n for death by signal
     n, 124 for a timeout, 126/127 for a command that cannot start. ``product``: what is known of a result all the same.
     ``retry_after``: seconds that a next attempt has to wait at least. ``permanent``: another attempt would fail like this
-    one, so ``retry`` does not apply."""
+    one, so ``retry`` does not apply. ``held``: a budget was used up in the middle, and the next attempt goes on from there."""
 
     error: str
     exit_code: int = 1
@@ -100,6 +100,7 @@ class Failed:
     product: Product | None = None
     retry_after: float | None = None
     permanent: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ The limits of a state, of the blocks and sub-workflows around it, of the workflo
 every attempt and every turn of a conversation, those of tokens and cost before agents only. What was spent before an
 execution was resumed counts. An attempt is then started as
 ``held``: it waits for a person, who grants as much again or stops it, or it fails. What runs is not cut short, but for a
-``max_duration`` with ``on_budget: fail``, which is a time limit as well.
+``max_duration`` with ``on_budget: fail``, which is a time limit as well, and for an agent whose tools are called here: between
+two rounds it asks whether it may go on, and ends its attempt where it may not; the next one is held.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ class _Account:
         if self.budget.duration is not None:
             yield "duration", self.budget.duration, self.spent.seconds
 
+    def affords(self, more: Usage) -> bool:
+        """Is none of the limits of tokens and cost used up with this?"""
+        added = {"tokens": more.total, "cost": more.cost or 0.0}
+        return all(
+            spent + added[measure] < self.raised.get(f"{self.level}.{measure}", limit)
+            for measure, limit, spent in self.limits(agent=True)
+            if measure in added
+        )
+
     def reached(self, *, agent: bool) -> BudgetReached | None:
         """The first limit that is used up."""
         for measure, limit, spent in self.limits(agent=agent):
@@ -91,6 +101,13 @@ class Budgets:
                 timeout = left if fact.timeout is None else min(fact.timeout, left)
                 fact = msgspec.structs.replace(fact, timeout=timeout)
         return fact
+
+    def afford(self, activity: Activity, usage: Usage) -> bool:
+        """May an agent's attempt that has cost this by now go on?"""
+        if not self._written and self._flow.world.budget is None:
+            return True
+        more = priced(self._flow, activity, usage) or usage
+        return all(account.affords(more) for account in self._accounts(activity))
 
     def judge(self, activity: Activity, reached: BudgetReached) -> None:
         """What becomes of an attempt that is held."""

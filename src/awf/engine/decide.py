@@ -303,6 +303,10 @@ class Core:
         if state.cancel_requested:
             flow.emit(fact)
             flow.closing.cancel_rest()
+        elif isinstance(fact, StepFailed) and self._is_held(activity, stimulus.outcome):
+            flow.again(fact, 0.0, held=True)
+            if stimulus.hold:
+                self._leave()
         elif isinstance(fact, StepCompleted) and conversations.goes_on(flow, activity):
             conversations.turned(flow, activity, fact)
             if stimulus.hold:
@@ -316,6 +320,18 @@ class Core:
         else:
             flow.emit(fact)
             flow.settle(activity)
+
+    def afford(self, path: str, usage: Usage) -> bool:
+        """May an agent's attempt in flight that has cost this by now go on?"""
+        activity = self.state.activities.get(path)
+        return activity is None or self._flow.budgets.afford(activity, usage)
+
+    def _is_held(self, activity: Activity, outcome: Outcome) -> bool:
+        """Has it ended its attempt because of a budget that will hold the next one?"""
+        usage = outcome.product.usage if outcome.product is not None else None
+        if not isinstance(outcome, Failed) or not outcome.held or usage is None:
+            return False
+        return not self._flow.is_ending(activity) and not self._flow.budgets.afford(activity, usage)
 
     def _leave(self) -> None:
         """Let the execution go, unless something runs that the engine would take along."""

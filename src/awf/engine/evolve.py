@@ -231,11 +231,11 @@ def _write(state: ExecutionState, entry: Entry, fact: StepOutput) -> None:
 
 
 def _tell(activity: Activity, fact: AgentMessage) -> None:
-    """A tool keeps its own conversations; for a service the engine keeps them, with the calls that belong to it."""
+    """A tool keeps what it has called by itself; for an agent behind a service the engine does."""
     activity.messages += 1
     started = activity.started
     call = started.agent if started is not None else None
-    if started is None or call is None or started.detach or not call.conversation or call.tools is None:
+    if started is None or call is None or started.detach or call.tools is None:
         return
     if any(isinstance(block, ToolUse | ToolResult) for block in fact.blocks):
         activity.called.append(Message(fact.role, fact.blocks))
@@ -321,7 +321,9 @@ def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
     _spend(state, activity, fact.usage)
-    activity.flying, activity.tries = False, activity.tries + 1
+    activity.flying, activity.tries = False, activity.tries + (not fact.held)
+    if fact.held:
+        activity.carried += tuple(activity.called)
     _forget_kept(state, fact.path)
     activity.retry_at = entry.at + round(fact.delay * 1_000_000)
 
@@ -333,7 +335,7 @@ def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
     if fact.turn is not None:
         _spend(state, activity, fact.turn.usage)
         output = fact.turn.output or _written(activity, fact.turn)
-        activity.turns = _with_answer(activity, output)
+        activity.turns, activity.carried = _with_answer(activity, output), ()
         activity.turn, activity.answers = fact.turn, activity.answers + 1
         activity.deaths = activity.tries = 0
 
@@ -347,7 +349,11 @@ def _with_answer(activity: Activity, output: str) -> tuple[Turn, ...]:
     """The conversation of an agent with what it was asked last, and its answer."""
     call = activity.started.agent if activity.started is not None else None
     asked = call.prompt if call is not None else ""
-    return (*activity.turns, Turn("user", asked), Turn("assistant", output, tuple(activity.called)))
+    return (
+        *activity.turns,
+        Turn("user", asked),
+        Turn("assistant", output, (*activity.carried, *activity.called)),
+    )
 
 
 def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:

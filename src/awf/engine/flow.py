@@ -247,6 +247,10 @@ class Flow(View):
         if delay is None or permanent or self.is_ending(activity):
             self.emit(fact)
             return self.settle(activity)
+        return self.again(fact, max(delay, min(wait or 0.0, LONGEST_WAIT)))
+
+    def again(self, fact: StepFailed, delay: float, *, held: bool = False) -> None:
+        """Another attempt follows the one that has ended so."""
         self.emit(
             StepRetrying(
                 step=fact.step,
@@ -255,12 +259,12 @@ class Flow(View):
                 attempt=fact.attempt,
                 exit_code=fact.exit_code,
                 error=fact.error,
-                delay=max(delay, min(wait or 0.0, LONGEST_WAIT)),
+                delay=delay,
                 usage=fact.usage,
                 provider=fact.provider,
+                held=held,
             )
         )
-        return None
 
     def ending_around(self, path: str) -> Activity | Sequence | None:
         """The outermost block around an activity that is being ended, or the graph that has its outcome already."""

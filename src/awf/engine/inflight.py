@@ -224,6 +224,12 @@ class InFlight:
         if tell is None:
             return context
         unseal = self._sealer.unseal
-        turns = self._core.state.activities[path].turns
-        real = tuple(msgspec.structs.replace(turn, text=unseal(turn.text)) for turn in turns)
-        return dataclasses.replace(context, turns=real, tell=tell)
+        activity = self._core.state.activities[path]
+        turns = tuple(msgspec.structs.replace(turn, text=unseal(turn.text)) for turn in activity.turns)
+        return dataclasses.replace(
+            context,
+            turns=turns,
+            called=activity.carried,
+            tell=tell,
+            afford=lambda usage: self._core.afford(path, usage),
+        )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from awf.domain.outcomes import Outcome, Usage
     from awf.engine.stimuli import World
     from awf.journal.events import StepStarted, Stream
-    from awf.journal.messages import Block, Role, Turn
+    from awf.journal.messages import Block, Message, Role, Turn
     from awf.journal.store import Store
 
 
@@ -66,6 +66,15 @@ Tell: TypeAlias = "Callable[[Role, tuple[Block, ...]], None]"
 """Takes a whole message of the exchange between an agent and its tools, after the text that belongs to it."""
 
 
+Afford: TypeAlias = "Callable[[Usage], bool]"
+"""Says whether budgets allow more than this for an attempt that runs."""
+
+
+def _rich(usage: Usage) -> bool:
+    del usage
+    return True
+
+
 def _nobody(role: Role, blocks: tuple[Block, ...]) -> None:
     del role, blocks
 
@@ -73,8 +82,9 @@ def _nobody(role: Role, blocks: tuple[Block, ...]) -> None:
 @dataclass(frozen=True, slots=True)
 class StepContext:
     """What a runner needs besides the fact: identity, the real inputs, the engine's environment, and the directory
-    that the execution is pinned to. Of agents: ``turns``, the conversation to go on with, and ``tell``, for the record of
-    what is said."""
+    that the execution is pinned to. Of agents: ``turns``, the conversation to go on with, ``called``, what was called by
+    attempts before this one, which goes on from there, ``tell``, for the record of what is said, and ``afford``: may an attempt
+    that has cost so much by now go on?"""
 
     execution: str
     workflow: str
@@ -82,7 +92,9 @@ class StepContext:
     environ: Mapping[str, str]
     working_dir: str
     turns: tuple[Turn, ...] = ()
+    called: tuple[Message, ...] = ()
     tell: Tell = field(default=_nobody)
+    afford: Afford = field(default=_rich)
 
 
 class StepRunner(Protocol):

@@ -105,7 +105,8 @@ class Activity:
     time of the next attempt, while waiting for it. ``result``: it has ended, and waits to be routed (its ``post`` hooks
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
-    ended. ``messages`` counts those of an agent's attempt; ``called`` are those of them that belong to its conversation; ``turns`` is the conversation that it goes on with.
+    ended. ``messages`` counts those of an agent's attempt; ``called`` are those of them with calls of
+    awf's tools, ``carried`` those of attempts before it that a budget ended; ``turns`` is the conversation that it goes on with.
     ``turn`` is the last answer of one that talks with a person, ``answers`` counts those. ``idle_before``: microseconds for which the execution had waited
     for people when it started; ``raised``: its limits that people have raised, by level and measure;
     ``before``: what it had spent when its execution was resumed.
@@ -134,6 +135,7 @@ class Activity:
     cut: set[Stream] = field(default_factory=set)
     messages: int = 0
     called: list[Message] = field(default_factory=list)
+    carried: tuple[Message, ...] = ()
     usage: Usage | None = None
     turns: tuple[Turn, ...] = ()
     turn: AgentTurn | None = None

@@ -9,7 +9,7 @@ from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, 
 from awf.domain.timestamps import duration_text
 from awf.journal.events import AgentCall
 from awf.runners.agents.bounds import cut_middle, sound
-from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Text, TextBlock
+from awf.runners.agents.port import Answer, BudgetUsedUp, Message, ProviderFailed, Request, Text, TextBlock
 from awf.runners.agents.results import NotJson, as_json, product, sane
 from awf.runners.agents.speech import Speech
 from awf.runners.retry_after import sound_wait
@@ -70,6 +70,7 @@ class Exchange:
             product=self._cost(failure.usage),
             retry_after=sound_wait(failure.retry_after),
             permanent=failure.permanent is True,
+            held=isinstance(failure, BudgetUsedUp),
         )
 
     def refused(self, message: str, code: int = CANNOT_START_EXIT, *, permanent: bool = True) -> Failed:

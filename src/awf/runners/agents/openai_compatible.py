@@ -111,7 +111,8 @@ class OpenAICompatible:
         async def send(messages: Messages, hear: Callable[[Event], None]) -> Completion:
             return await self._send(request, settings, {**body, "messages": messages}, hear)
 
-        return await Rounds(send, _messages(request, settings, tools), tools, say).answer()
+        messages = _messages(request, settings, tools)
+        return await Rounds(send, messages, tools, say, request.afford).answer()
 
     async def _send(
         self,
@@ -170,8 +171,7 @@ def _messages(request: Request, settings: Mapping[str, Any], tools: Functions) -
     messages: Messages = [{"role": "system", "content": system}] if system else []
     for turn in request.turns:
         messages += [*tools.told(turn.messages), {"role": turn.role, "content": turn.text}]
-    messages.append({"role": "user", "content": request.prompt})
-    return messages
+    return [*messages, {"role": "user", "content": request.prompt}, *tools.told(request.called)]
 
 
 def _body(settings: Mapping[str, Any], tools: Functions) -> dict[str, Any]:

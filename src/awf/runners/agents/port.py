@@ -19,6 +19,7 @@ from awf.runners.mcp.server import Tools
 __all__ = [
     "Answer",
     "Block",
+    "BudgetUsedUp",
     "CommandLineProvider",
     "Event",
     "Invocation",
@@ -63,6 +64,16 @@ class ProviderFailed(Exception):
         self.permanent = permanent
 
 
+class BudgetUsedUp(ProviderFailed):
+    """``Request.afford`` says that it must not go on. Raised between two rounds: the next attempt goes on with what was called
+    (``Request.called``)."""
+
+
+def _rich(usage: Usage) -> bool:
+    del usage
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpServer:
     """An MCP server that the agent's tool is to start and to speak to by standard input and output. The agent may use its
@@ -83,7 +94,8 @@ class Request:
     name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none
     (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
     ``environ`` is the environment of the attempt, ``working_dir`` its directory. Where a state has an ``mcp_proxy``: ``mcp`` is
-    where a command-line tool gets its tools from, and ``tools`` are those of an agent behind a service."""
+    where a command-line tool gets its tools from, and ``tools`` are those of an agent behind a service; ``called``: what was
+    called since the prompt by attempts that raised BudgetUsedUp; ``afford``: may one go on that has cost so much by now?"""
 
     prompt: str
     system_prompt: str = ""
@@ -94,6 +106,8 @@ class Request:
     working_dir: str = ""
     mcp: McpServer | None = None
     tools: Tools | None = None
+    called: Sequence[Message] = ()
+    afford: Callable[[Usage], bool] = _rich
 
     @property
     def model(self) -> str:

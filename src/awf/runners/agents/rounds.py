@@ -16,7 +16,17 @@ from awf.domain.timestamps import duration_text
 from awf.runners.agents import functions
 from awf.runners.agents.completions import Completion, Unavailable
 from awf.runners.agents.functions import Functions
-from awf.runners.agents.port import Answer, Block, Event, Message, ProviderFailed, Spent, Text, TextBlock
+from awf.runners.agents.port import (
+    Answer,
+    Block,
+    BudgetUsedUp,
+    Event,
+    Message,
+    ProviderFailed,
+    Spent,
+    Text,
+    TextBlock,
+)
 from awf.runners.agents.results import CHARACTERS_PER_TOKEN
 
 MOST_ROUNDS = 25
@@ -39,13 +49,22 @@ Ask: TypeAlias = Callable[[Messages, Callable[[Event], None]], Awaitable[Complet
 
 
 class Rounds:
-    """One attempt. ``messages`` is what is said first; it grows. ``say`` gets what happens."""
+    """One attempt. ``messages`` is what is said first; it grows. ``say`` gets what happens. ``afford``: may it go on,
+    having cost so much?"""
 
-    def __init__(self, ask: Ask, messages: Messages, tools: Functions, say: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        messages: Messages,
+        tools: Functions,
+        say: Callable[[Event], None],
+        afford: Callable[[Usage], bool],
+    ) -> None:
         self._ask = ask
         self._messages = messages
         self._tools = tools
         self._say = say
+        self._afford = afford
         self._last = ""
         """The last character that the model has said."""
         self._apart = False
@@ -63,6 +82,8 @@ class Rounds:
                     return Answer(text=found.text, usage=self._spent)
                 if number < MOST_ROUNDS:
                     await self._call(found)
+                    if self._spent is not None and not self._afford(self._spent):
+                        raise BudgetUsedUp("a budget is used up between two rounds of tool calls")
         except ProviderFailed as failure:
             self._spend(failure.usage)
             failure.usage = self._spent

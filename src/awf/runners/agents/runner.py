@@ -151,6 +151,8 @@ class AgentRunner:
             working_dir=str(Path(context.working_dir, Path(fact.dir).expanduser())),
             mcp=server,
             tools=tools,
+            called=context.called,
+            afford=context.afford,
         )
         exchange = Exchange(fact.attempt_id, call, request, Speech(emit, context.tell), fact.timeout, files)
         try:
