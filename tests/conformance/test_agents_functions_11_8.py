@@ -354,22 +354,34 @@ def test_where_nobody_counts_all_rounds_are_estimated() -> None:
     assert result.usage.output > 10
 
 
-def test_an_engine_that_stops_in_the_middle_repeats_the_attempt() -> None:
-    """Like that of any other step that its engine has to do itself."""
-    answers = rounds(
-        ("", NOTIFY),
-        lambda exchange: exchange.reply(429, {}, Retry_After="600"),
-        ("", ("again", *NOTIFY[1:])),
-        "Done.",
+def test_an_engine_that_stops_in_the_middle_leaves_what_has_answered() -> None:
+    """Of two calls one has answered when the engine stops: the next attempt is told so, and nothing of the other one."""
+
+    async def answering(exchange: Exchange) -> None:
+        if not exchange.head.startswith("POST /v1/chat/completions"):
+            await exchange.closed.wait()
+        elif len(exchange.body["messages"]) == 2:
+            url = f"http://{exchange.header('Host')}"
+            spoken(exchange, "I call.", NOTIFY, a_request("b", url, "endless"))
+        else:
+            spoken(exchange, "Done.")
+
+    result, exchanges = ask(
+        answering, stop_when=lambda facts: getattr(facts[-1].fact, "role", "") == "tool", grace=0.3
     )
-
-    def waiting(facts: Any) -> bool:
-        last = facts[-1].fact
-        return type_of(last) == "agent.message" and last.role == "system"
-
-    result, _ = ask(answers, stop_when=waiting)
     assert (result.status, result.steps["ask"].attempt) == ("completed", 2)
-    assert [use.id for use in blocks(result, ToolUse)] == ["call_1", "again"]
+    assistant, told = exchanges[-1].body["messages"][2:]
+    assert [call["id"] for call in assistant["tool_calls"]] == [told["tool_call_id"]] == ["call_1"]
+    assert told["content"] == SENT
+    assert result.usage == times(USAGE, 2)
+
+
+def test_a_retry_of_the_step_does_not_call_again() -> None:
+    more = "output_format: json\n        retry: {max_attempts: 2, initial_delay: 1ms}"
+    result, exchanges = ask(rounds(("", NOTIFY), "No JSON.", "{}"), more)
+    assert (result.status, result.outputs["ask"]) == ("completed", "{}")
+    assert exchanges[1].body == exchanges[2].body
+    assert len(blocks(result, ToolUse)) == 1
 
 
 SPENT = "max_tokens_total: 250"

@@ -209,7 +209,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
     activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
-    activity.messages, activity.called = 0, []
+    activity.messages, activity.carried, activity.called = 0, activity.carried + tuple(activity.called), []
     if fact.attempt > 1:
         _forget_kept(state, fact.path)
     kept = state.kept.get(fact.path)
@@ -322,8 +322,6 @@ def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     _drop_below(state, fact.path)
     _spend(state, activity, fact.usage)
     activity.flying, activity.tries = False, activity.tries + (not fact.held)
-    if fact.held:
-        activity.carried += tuple(activity.called)
     _forget_kept(state, fact.path)
     activity.retry_at = entry.at + round(fact.delay * 1_000_000)
 
@@ -335,7 +333,7 @@ def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
     if fact.turn is not None:
         _spend(state, activity, fact.turn.usage)
         output = fact.turn.output or _written(activity, fact.turn)
-        activity.turns, activity.carried = _with_answer(activity, output), ()
+        activity.turns, activity.carried, activity.called = _with_answer(activity, output), (), []
         activity.turn, activity.answers = fact.turn, activity.answers + 1
         activity.deaths = activity.tries = 0
 

@@ -106,7 +106,7 @@ class Activity:
     may be running). ``tries`` counts failed attempts that were followed by another; ``deaths`` the engines that died
     and took a running attempt with them. ``index`` is a loop's iteration. ``cut``: the streams whose recorded part has
     ended. ``messages`` counts those of an agent's attempt; ``called`` are those of them with calls of
-    awf's tools, ``carried`` those of attempts before it that a budget ended; ``turns`` is the conversation that it goes on with.
+    awf's tools, ``carried`` those of the attempts before it; ``turns`` is the conversation that it goes on with.
     ``turn`` is the last answer of one that talks with a person, ``answers`` counts those. ``idle_before``: microseconds for which the execution had waited
     for people when it started; ``raised``: its limits that people have raised, by level and measure;
     ``before``: what it had spent when its execution was resumed.

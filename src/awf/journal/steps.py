@@ -169,7 +169,7 @@ class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
 class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     """An attempt failed and another will follow after ``delay`` seconds. Fields as StepFailed; ``attempt`` is the one
     that failed. ``usage`` is what it cost, ``provider`` an agent's. ``held``: it did not fail, but a budget was used up in the
-    middle of its work; the next one goes on with what it had called."""
+    middle of its work."""
 
     step: int
     state: str

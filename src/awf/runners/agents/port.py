@@ -65,8 +65,8 @@ class ProviderFailed(Exception):
 
 
 class BudgetUsedUp(ProviderFailed):
-    """``Request.afford`` says that it must not go on. Raised between two rounds: the next attempt goes on with what was called
-    (``Request.called``)."""
+    """``Request.afford`` says that the request must not go on. Raised between two rounds: the next attempt goes on with what was
+    called."""
 
 
 def _rich(usage: Usage) -> bool:
@@ -94,8 +94,8 @@ class Request:
     name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none
     (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
     ``environ`` is the environment of the attempt, ``working_dir`` its directory. Where a state has an ``mcp_proxy``: ``mcp`` is
-    where a command-line tool gets its tools from, and ``tools`` are those of an agent behind a service; ``called``: what was
-    called since the prompt by attempts that raised BudgetUsedUp; ``afford``: may one go on that has cost so much by now?"""
+    where a command-line tool gets its tools from, and ``tools`` are those of an agent behind a service; ``called``: what
+    earlier attempts have called of them since the prompt, and what that gave; ``afford``: may this one go on, having cost so much by now?"""
 
     prompt: str
     system_prompt: str = ""

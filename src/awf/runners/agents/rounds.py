@@ -1,7 +1,7 @@
 """Asks a service of Chat Completions until its model has answered: what it wants called is called, and told to it.
 
 A failure of the first round is the step's: its ``retry`` says what becomes of it. Later, when tools have been called, the
-service is asked again here, so that they are not called again.
+service is asked again here.
 """
 
 from __future__ import annotations
