@@ -94,6 +94,11 @@ class Installed:
         """See Extensions."""
         return self.load("provider", name) is not None
 
+    def takes_tools(self, name: str) -> bool:
+        """See Extensions."""
+        provider = self.load("provider", name)
+        return bool(getattr(provider, "uses_tools" if hasattr(provider, "ask") else "uses_mcp", False))
+
     def load(self, kind: Kind, name: str) -> Any:
         """The object of a plug-in, loaded and checked once; None where nothing is called so. Raises ExtensionBroken."""
         plugin = self._all().get((kind, name))

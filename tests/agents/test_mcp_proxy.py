@@ -8,20 +8,20 @@ from dataclasses import replace
 import pytest
 
 from agents.tools import PROGRAMS, Bench
-from awf.domain.proxies import PROXIED
 from awf.journal.messages import ToolResult, ToolUse
 from awf.runners.agents.port import McpServer, Request
 from awf.runners.agents.registry import build_providers
 from awf.runners.agents.runner import can_have_tools
 from conformance.harness import run
 
-each_proxied = pytest.mark.parametrize("name", sorted(PROGRAMS.keys() & set(PROXIED)))
+each_tool = pytest.mark.parametrize("name", sorted(PROGRAMS))
 NOTIFY = {"message": "hi", "backend": "desktop"}
 EXPOSED = "[{plugin: notify, expose: [send]}, {plugin: http, expose: [request]}]"
 
 
-def ask(bench, name, tool, arguments, proxy=f"enable: true, plugin_tools: {EXPOSED}", **more):
+def ask(bench, name, tool, arguments, proxy=f"enable: true, plugin_tools: {EXPOSED}", more="", **how):
     wanted = json.dumps({"server": "awf", "tool": tool, "arguments": arguments})
+    chosen = "[mcp]" if tool else "[hang]"
     text = f"""
         name: main
         states:
@@ -29,8 +29,9 @@ def ask(bench, name, tool, arguments, proxy=f"enable: true, plugin_tools: {EXPOS
           ask:
             type: agent
             provider: {name}
-            prompt: {json.dumps("Do " + wanted + " [mcp]")}
+            prompt: {json.dumps(f"Do {wanted} {chosen}")}
             mcp_proxy: {{{proxy}}}
+            {more}
             on_success: gone
           gone:
             type: step
@@ -40,7 +41,7 @@ def ask(bench, name, tool, arguments, proxy=f"enable: true, plugin_tools: {EXPOS
           done: {{type: terminal}}
         """
     environ = {**bench.environ(), "AWF_TEST_MODE": "1"}
-    return run(text, environ=environ, providers=build_providers(), **more)
+    return run(text, **{"environ": environ, "providers": build_providers(), **how})
 
 
 @pytest.fixture
@@ -48,11 +49,11 @@ def bench(tmp_path):
     return Bench(tmp_path)
 
 
-def test_what_is_warned_of_is_what_the_providers_say():
-    assert set(PROXIED) == {name for name, provider in build_providers().items() if can_have_tools(provider)}
+def test_all_of_awfs_own_providers_can():
+    assert all(can_have_tools(provider) for provider in build_providers().values())
 
 
-@each_proxied
+@each_tool
 def test_an_agent_uses_an_operation(bench, name):
     """Performed with the engine's environment (``AWF_TEST_MODE``), which the tool has not passed on. Nothing is left."""
     result = ask(bench, name, "notify.send", NOTIFY)
@@ -73,7 +74,7 @@ def test_an_agent_uses_an_operation(bench, name):
     assert not answer.failed
 
 
-@each_proxied
+@each_tool
 def test_what_is_wrong_with_a_call_is_told_to_the_agent(bench, name):
     result = ask(bench, name, "http.request", {"url": "ftp://x", "method": "BREW", "size": 1})
     assert result.status == "completed", result.error
@@ -83,25 +84,37 @@ def test_what_is_wrong_with_a_call_is_told_to_the_agent(bench, name):
     assert [block.failed for block in blocks if isinstance(block, ToolResult)] == [True]
 
 
-@each_proxied
+@each_tool
 def test_the_tools_own_stay_where_they_are_not_to_be_replaced(bench, name):
     proxy = "enable: true, intercept_builtins: false, plugin_tools: [{plugin: notify, expose: [send]}]"
     result = ask(bench, name, "notify.send", NOTIFY, proxy)
     assert result.outputs["ask"].startswith("Tools: awf/notify.send own. It said: {")
 
 
-@each_proxied
+@pytest.mark.parametrize("name", ["gemini"])
+def test_nothing_is_left_where_the_time_is_over(bench, name):
+    """This one has the most: directories and links."""
+    result = ask(bench, name, "", {}, "enable: true", "timeout: 500ms\n            on_failure: gone")
+    assert result.of("step.failed")[0].error == "timeout exceeded (500ms)"
+    assert result.status == "completed"
+    assert not (bench.home / ".gemini" / "settings.json").exists()
+
+
+@each_tool
 def test_nothing_is_given_where_it_is_off(bench, name):
     ask(bench, name, "notify.send", NOTIFY, "enable: false")
-    assert "awf" not in " ".join(bench.asked(name)[0]["argv"][3:])
+    [asked] = bench.asked(name)
+    assert asked["servers"] == []
+    assert "awf" not in " ".join(word for word in asked["argv"] if "Do {" not in word)
 
 
-@pytest.mark.parametrize("name", sorted(build_providers().keys() - set(PROXIED)))
-def test_a_provider_that_cannot_says_so_and_is_not_asked(bench, name):
-    result = ask(bench, name, "notify.send", NOTIFY)
+def test_a_provider_that_cannot_says_so_and_is_not_asked(bench):
+    """One of a plug-in, that is made for an awf without tools."""
+    older = type("Older", (type(build_providers()["claude"]),), {"uses_mcp": False})()
+    result = ask(bench, "claude", "notify.send", NOTIFY, providers={**build_providers(), "claude": older})
     error = result.of("step.failed")[-1].error
     assert error.startswith(
-        f"{name}: mcp_proxy: this provider cannot be given tools by awf (these can: claude, "
+        "claude: mcp_proxy: this provider cannot be given tools by awf (these can: codex, "
     )
     assert error.endswith("[USER.MCP_PROXY.UNSUPPORTED_PROVIDER]")
     assert not (bench.home / ".standins").exists()

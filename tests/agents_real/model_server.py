@@ -1,14 +1,14 @@
 """A model server on loopback that speaks what the real tools ask in: Anthropic messages, OpenAI responses and chat
 completions, Gemini's generateContent; streaming and not. It answers by a script and keeps what it was asked.
 
-Its replies are in order. Requests without tools (titles, routing, summaries) get the last reply again and take none.
+Its replies are in order, or chosen by what is asked. Requests without tools (titles, routing, summaries) get the last reply again and take none.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -62,9 +62,12 @@ class Asked:
     body: Any
 
 
+Replies = Sequence[Reply] | Callable[[Any], Reply]
+
+
 @dataclass
 class Script:
-    replies: Sequence[Reply]
+    replies: Replies
     asked: list[Asked] = field(default_factory=list)
     _next: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,6 +76,8 @@ class Script:
         with self._lock:
             if not (isinstance(body, dict) and body.get("tools")):
                 return Say("A title")
+            if callable(self.replies):
+                return self.replies(body)
             found = self.replies[min(self._next, len(self.replies) - 1)]
             self._next += 1
             return found
@@ -81,7 +86,7 @@ class Script:
 class ModelServer:
     """Serves a script while it is entered. ``url`` has no path."""
 
-    def __init__(self, replies: Sequence[Reply]) -> None:
+    def __init__(self, replies: Replies) -> None:
         self.script = Script(replies)
         handler = type("Handler", (_Handler,), {"script": self.script})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents_real.model_server import Call
+
 TOOLS = Path(os.environ.get("AGENT_TOOLS", Path(__file__).parents[2] / ".agent-tools"))
 """Where setup.sh has installed them."""
 
@@ -16,15 +18,19 @@ TOOLS = Path(os.environ.get("AGENT_TOOLS", Path(__file__).parents[2] / ".agent-t
 @dataclass(frozen=True)
 class Rig:
     """``configure`` writes what the tool needs into its home and returns variables for it. ``shell`` is the call with which
-    a model uses the tool's shell, ``operation`` what it calls notify.send in (behind its namespace, if it has one). ``options``: every option that the provider has, each in some use."""
+    a model uses the tool's shell, ``operation`` that with which it uses notify.send. ``options``: every option that the
+    provider has, each in some use. ``hides``: the model is not told of tools that it must not use.
+    ``own`` is one of the tool's own that it has without asking; empty: the shell."""
 
     folder: str
     configure: Callable[[Path, str], dict[str, str]]
     shell: tuple[str, dict[str, Any]]
     options: dict[str, Any]
+    operation: Call
     counts: bool = True
     model: str = ""
-    operation: str = ""
+    hides: bool = True
+    own: str = ""
 
     @property
     def bin(self) -> Path:
@@ -118,6 +124,7 @@ api_style = "openai"
 
 
 COMMAND = {"command": "echo hi", "description": "say hi"}
+NOTIFY = {"message": "hi", "backend": "desktop"}
 
 RIGS = {
     "claude": Rig(
@@ -138,7 +145,7 @@ RIGS = {
             "mcp_config": "{home}/mcp.json",
             "settings": "{home}/settings.json",
         },
-        operation="mcp__awf__notify_send",
+        operation=Call("mcp__awf__notify_send", NOTIFY),
     ),
     "codex": Rig(
         "codex",
@@ -153,7 +160,7 @@ RIGS = {
             "add_dir": ["/usr"],
         },
         model="gpt-5",
-        operation="mcp__awf/notify_send",
+        operation=Call("notify_send", NOTIFY, namespace="mcp__awf"),
     ),
     "gemini": Rig(
         "gemini",
@@ -167,7 +174,9 @@ RIGS = {
             "extensions": ["none"],
             "allowed_mcp_server_names": ["none"],
         },
+        operation=Call("mcp_awf_notify.send", NOTIFY),
         model="gemini-2.5-pro",
+        own="read_file",
     ),
     "github_copilot": Rig(
         "github_copilot",
@@ -185,7 +194,7 @@ RIGS = {
         },
         counts=False,
         model="gpt-5",
-        operation="awf-notify-send",
+        operation=Call("awf-notify-send", NOTIFY),
     ),
     "mistral_vibe": Rig(
         "mistral_vibe",
@@ -203,7 +212,14 @@ RIGS = {
             "add_dir": ["/usr"],
             "trust": True,
         },
+        operation=Call(
+            "run_typescript",
+            {
+                "code": f"async function main() {{ return await tools.mcp_awf.notify_send({json.dumps(NOTIFY)}) }}"
+            },
+        ),
         counts=False,
+        hides=False,
     ),
     "opencode": Rig(
         "opencode",
@@ -217,6 +233,6 @@ RIGS = {
             "verbose": True,
         },
         model="loopback/m",
-        operation="awf_notify_send",
+        operation=Call("awf_notify_send", NOTIFY),
     ),
 }

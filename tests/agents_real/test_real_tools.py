@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents_real.model_server import Call, ModelServer, Refuse, Reply, Say
+from agents_real.model_server import Call, ModelServer, Refuse, Replies, Reply, Say
 from agents_real.rigs import RIGS
-from awf.domain.proxies import PROXIED
 from awf.journal.messages import ToolResult, ToolUse
 from awf.runners.agents.registry import build_providers
 from conformance.harness import Result, run
@@ -110,40 +111,125 @@ def test_a_step_that_uses_a_tool(name: str, home: Path) -> None:
         assert (usage.input, usage.output, usage.estimated) == (246, 90, False)
 
 
-@pytest.mark.parametrize("name", sorted(PROXIED))
-@pytest.mark.parametrize("intercepts", [True, False])
-def test_a_step_that_uses_an_operation(name: str, home: Path, intercepts: bool) -> None:
-    """The tool starts ``awf mcp-serve``, calls without asking, and has tools of its own where it is to."""
-    rig = RIGS[name]
+def use_an_operation(name: str, home: Path, replies: Replies, *proxies: str) -> tuple[Result, ModelServer]:
+    """A step for each of these ``mcp_proxy``, all in one session; the environment that makes a notification only look sent
+    is the engine's, and no tool passes it on."""
+    rig, last = RIGS[name], len(proxies)
     options = {"model": rig.model} if rig.model else {}
-    exposed = (
-        f"intercept_builtins: {str(intercepts).lower()}, plugin_tools: [{{plugin: notify, expose: [send]}}]"
-    )
-    text = f"""
-        name: one
-        states:
-          initial: one
-          one:
+    states = "".join(
+        f"""
+          s{number}:
             type: agent
             provider: {name}
             prompt: Say hello
             options: {json.dumps(options)}
-            mcp_proxy: {{enable: true, {exposed}}}
-            on_success: done
+            conversation: {{{f"continue_from: s{number - 1}" if number > 1 else ""}}}
+            mcp_proxy: {{enable: true, {proxy}}}
+            on_success: {f"s{number + 1}" if number < last else "done"}"""
+        for number, proxy in enumerate(proxies, 1)
+    )
+    text = f"""
+        name: operations
+        states:
+          initial: s1{states}
           done: {{type: terminal}}
         """
-    namespace, _, tool = rig.operation.rpartition("/")
-    call = Call(tool, {"message": "hi", "backend": "desktop"}, namespace=namespace)
-    with ModelServer([call, Say("All is done now.")]) as server:
+    with ModelServer(replies) as server:
         environ = {**rig.configure(home, server.url), "PATH": f"{rig.bin}:{os.environ['PATH']}"}
         result = run(text, environ={**environ, "AWF_TEST_MODE": "1"}, providers=build_providers())
+    return result, server
+
+
+NOTIFIES = "plugin_tools: [{plugin: notify, expose: [send]}]"
+
+
+@each_tool
+def test_a_step_that_uses_an_operation(name: str, home: Path) -> None:
+    """The tool starts ``awf mcp-serve`` and calls without asking, again where the session goes on; its own shell it does not
+    have then."""
+    rig, ran = RIGS[name], home / "ran"
+    shell = Call(
+        rig.shell[0], json.loads(json.dumps(rig.shell[1]).replace("echo hi", f"touch {ran}")), id="c0"
+    )
+    replies = [shell, rig.operation, Say("All is done now."), replace(rig.operation, id="c3"), Say("Again.")]
+    result, server = use_an_operation(name, home, replies, NOTIFIES, NOTIFIES)
     assert result.status == "completed", result.error
+    assert (result.outputs["s1"], result.outputs["s2"]) == ("All is done now.", "Again.")
+    assert not ran.exists()
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    answers = [block for block in blocks if isinstance(block, ToolResult) and not block.failed]
+    assert [answer for answer in answers if "sent" not in str(answer.output)] == []
+    assert len(answers) == 2
+    assert told(server).count("desktop") >= 4  # both calls, and their results
+    tools = json.dumps([asked.body.get("tools") for asked in server.asked])
+    assert not (rig.hides and rig.shell[0] in tools)
+    assert "spawn_agent" not in tools
+
+
+@each_tool
+def test_the_tools_own_stay_where_they_are_not_to_be_replaced(name: str, home: Path) -> None:
+    rig = RIGS[name]
+    proxy = f"intercept_builtins: false, {NOTIFIES}"
+    result, server = use_an_operation(name, home, [rig.operation, Say("All is done now.")], proxy)
+    assert (result.status, result.outputs["s1"]) == ("completed", "All is done now."), result.error
     blocks = [block for message in result.of("agent.message") for block in message.blocks]
     [answer] = [block for block in blocks if isinstance(block, ToolResult)]
     assert "sent" in str(answer.output)
     assert not answer.failed
     [first, *_] = [asked.body["tools"] for asked in server.asked if asked.body.get("tools")]
-    assert (rig.shell[0] in json.dumps(first)) is not intercepts
+    assert (rig.own or rig.shell[0]) in json.dumps(first)
+
+
+@each_tool
+def test_a_server_that_starts_slowly_is_waited_for(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = home / "python"
+    slow.write_text(f'#!/bin/sh\nsleep 8\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    result, _ = use_an_operation(name, home, [RIGS[name].operation, Say("All is done now.")], NOTIFIES)
+    assert result.status == "completed", result.error
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    [answer] = [block for block in blocks if isinstance(block, ToolResult)]
+    assert "sent" in str(answer.output)
+    assert not answer.failed
+
+
+def test_a_subagent_of_codex_has_the_operations_too(home: Path) -> None:
+    """What it calls is performed; the tool says nothing of it but that there was a subagent, and does not count its tokens."""
+    heard: list[str] = []
+
+    def reply(body: Any) -> Reply:
+        said = json.dumps(body["input"])
+        outputs = [item["output"] for item in body["input"] if item["type"] == "function_call_output"]
+        if "The task of the subagent" in said and "spawn_agent" not in said:
+            heard.extend(map(str, outputs))
+            return Say("It has told them.") if outputs else RIGS["codex"].operation
+        if not outputs:
+            return Call("spawn_agent", {"message": "The task of the subagent"}, namespace="multi_agent_v1")
+        if len(outputs) == 1:
+            waits = {"targets": [json.loads(outputs[0])["agent_id"]], "timeout_ms": 60_000}
+            return Call("wait_agent", waits, id="c2", namespace="multi_agent_v1")
+        return Say(outputs[1])
+
+    result, _ = use_an_operation("codex", home, reply, f"intercept_builtins: false, {NOTIFIES}")
+    assert "It has told them." in result.outputs["s1"], result.error
+    assert '"sent"' in heard[0]
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    assert [use.name for use in blocks if isinstance(use, ToolUse)] == ["spawn_agent", "wait"]
+    usage = result.steps["s1"].usage
+    assert usage is not None
+    assert usage.input == 3 * 123
+
+
+@each_tool
+def test_an_agent_can_have_no_tools_at_all(name: str, home: Path) -> None:
+    rig, ran = RIGS[name], home / "ran"
+    shell = Call(rig.shell[0], json.loads(json.dumps(rig.shell[1]).replace("echo hi", f"touch {ran}")))
+    result, _ = use_an_operation(name, home, [shell, Say("All is done now.")], "")
+    assert result.status == "completed", result.error
+    assert not ran.exists()
 
 
 @each_tool

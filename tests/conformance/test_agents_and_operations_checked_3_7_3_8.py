@@ -142,11 +142,6 @@ def test_3_8_every_unknown_key_of_a_proxy_is_told():
             "{plugin: http, expose: [requst]}",
             "unknown operation 'http.requst' (did you mean 'http.request'?)",
         ),
-        (
-            "gemini",
-            "{plugin: http, expose: [request]}",
-            "provider 'gemini' cannot be given tools by awf, so the step will fail (these can: claude, codex, github_copilot, openai_compatible, opencode)",
-        ),
     ],
 )
 def test_3_8_a_proxy_that_will_fail_is_a_warning(provider, exposed, message):

@@ -95,6 +95,7 @@ def test_what_is_promised_is_loaded_when_it_is_asked_for(module: ModuleType) -> 
     assert made == ["one"]
     assert found.has_provider("voice")
     assert not found.has_provider("other")
+    assert not found.takes_tools("voice")
     assert found.signature("state", "other") is None
     assert found.broken() == []
 
@@ -224,6 +225,8 @@ def test_a_state_of_a_plugins_type(module: ModuleType) -> None:
         ("type: operation, operation: bad.one", "operation 'bad.one' cannot be used: some_plugin:it1: some_plugin:it1 is made for version 9 of the plug-in API; this awf has 1 (w.yaml:4:50)", "warning"),
         ("type: agent, prompt: p, provider: mute", "agent config: provider 'mute' cannot be used: some_plugin:it5: some_plugin:it5 has no api_version; this awf has 1 (w.yaml:4:56)", "warning"),
         ("type: agent, prompt: p, provider: voise", "agent config: unknown provider 'voise' (did you mean 'voice'?) (w.yaml:4:56)", "warning"),
+        ("type: agent, prompt: p, provider: voice, mcp_proxy: {enable: true}", "agent config: mcp_proxy: provider 'voice' cannot be given tools by awf, so the step will fail (w.yaml:4:63)", "warning"),
+        ("type: agent, prompt: p, provider: mute, mcp_proxy: {enable: true}", "agent config: provider 'mute' cannot be used: some_plugin:it5: some_plugin:it5 has no api_version; this awf has 1 (w.yaml:4:56)", "warning"),
         ("type: waits", "path is required (w.yaml:4:3)", "error"),
         ("type: waits, path: p, least: x", """least: cannot convert "x" to integer (w.yaml:4:51)""", "error"),
         ("type: waits, path: p, lest: 1", "unknown key 'lest' (did you mean 'least'?) (w.yaml:4:44)", "warning"),
@@ -235,6 +238,20 @@ def test_a_state_of_a_plugins_type(module: ModuleType) -> None:
 def test_what_is_wrong_in_a_file(module: ModuleType, state: str, message: str, severity: str) -> None:
     problems = [each for each in load(state, some(module)).problems if each.severity == severity]
     assert [str(problem) for problem in problems] == [f"state 'a': {message}"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "able"),
+    [
+        (changed(Voice(), uses_tools=True), True),
+        (changed(Voice(), uses_mcp=True), False),
+        (changed(Voice(), ask=None, uses_mcp=True), False),
+    ],
+)
+def test_a_provider_that_takes_tools_is_not_warned_of(module: ModuleType, provider: Any, able: bool) -> None:
+    found = plugins(module, ("provider", "voice", provider))
+    problems = load("type: agent, prompt: p, provider: voice, mcp_proxy: {enable: true}", found).problems
+    assert (problems == ()) is able
 
 
 def test_the_schema_has_what_plugins_add(module: ModuleType) -> None:

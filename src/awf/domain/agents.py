@@ -53,8 +53,8 @@ def read_agent(fields: Fields, name: str, draft: Draft) -> AgentState | None:
         read_variables(config, "env"),
         read_mcp_proxy(config, draft),
     )
-    if provider is not None and proxy is not None and provider.source in PROVIDERS:
-        check_provider(config, provider.source)
+    if provider is not None and proxy is not None and _is_of_a_plugin(provider.source):
+        check_provider(config, provider.source, draft)
     if provider is None or (prompt is None and prompt_file is None):
         return None
     return AgentState(
@@ -89,9 +89,14 @@ def _provider(config: Fields, draft: Draft) -> Template | None:
         message = "provider 'custom' has been removed: use 'openai_compatible', or a step with a command"
         config.error(node.position, INVALID_VALUE, message)
         return None
-    if "{{" not in provider and provider not in PROVIDERS:
+    if _is_of_a_plugin(provider):
         _check_extension(config, provider, node, draft)
     return config.parsed_template(node)
+
+
+def _is_of_a_plugin(provider: str) -> bool:
+    """Or of nobody; what a template gives is known later."""
+    return "{{" not in provider and provider not in PROVIDERS
 
 
 def _check_extension(config: Fields, provider: str, node: ScalarNode, draft: Draft) -> None:

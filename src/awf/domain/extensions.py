@@ -30,6 +30,10 @@ class Extensions(Protocol):
         """Raises ExtensionBroken."""
         ...
 
+    def takes_tools(self, name: str) -> bool:
+        """Can the agents of this provider be given tools by awf? Raises ExtensionBroken."""
+        ...
+
 
 class NoExtensions:
     """There are no plug-ins."""
@@ -43,6 +47,10 @@ class NoExtensions:
         return None
 
     def has_provider(self, name: str) -> bool:
+        del name
+        return False
+
+    def takes_tools(self, name: str) -> bool:
         del name
         return False
 

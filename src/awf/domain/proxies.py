@@ -21,8 +21,6 @@ UNKNOWN_PLUGIN = "USER.MCP_PROXY.UNKNOWN_PLUGIN"
 UNKNOWN_OPERATION = "USER.MCP_PROXY.UNKNOWN_OPERATION"
 UNSUPPORTED_PROVIDER = "USER.MCP_PROXY.UNSUPPORTED_PROVIDER"
 
-PROXIED = ("claude", "codex", "github_copilot", "openai_compatible", "opencode")
-"""Those of awf's own providers to whose agents it can give tools."""
 _TOOLS = "a map with plugin and expose"
 
 
@@ -47,13 +45,15 @@ def read_mcp_proxy(fields: Fields, draft: Draft) -> McpProxy | None:
     return McpProxy(intercepts is not False, tools)
 
 
-def check_provider(fields: Fields, provider: str) -> None:
-    """Warn where this one of awf's own providers cannot be given tools."""
-    if provider in PROXIED:
-        return
-    place, able = fields.node.entries["mcp_proxy"].key, ", ".join(PROXIED)
-    message = f"mcp_proxy: provider '{provider}' cannot be given tools by awf, so the step will fail (these can: {able})"
-    fields.warn(place, UNSUPPORTED_PROVIDER, message)
+def check_provider(fields: Fields, provider: str, draft: Draft) -> None:
+    """Warn where this provider of a plug-in cannot be given tools; all of awf's own can."""
+    try:
+        able = not draft.extensions.has_provider(provider) or draft.extensions.takes_tools(provider)
+    except ExtensionBroken:
+        return  # a warning says so already
+    if not able:
+        message = f"mcp_proxy: provider '{provider}' cannot be given tools by awf, so the step will fail"
+        fields.warn(fields.node.entries["mcp_proxy"].key, UNSUPPORTED_PROVIDER, message)
 
 
 def _inner(fields: Fields, node: MapNode, name: str, keys: Keys) -> Fields:

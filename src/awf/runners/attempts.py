@@ -84,13 +84,22 @@ class AttemptFiles:
             raise
 
     def keep(self, name: str, text: str) -> Path:
-        """Write a further file, for nobody but us. Raises OSError."""
-        path = self.directory / name
+        """Write a further file, for nobody but us; ``name`` may have directories. Raises OSError."""
+        path = self._place(name)
         _write_new(path, text.encode(errors="replace"))
         return path
 
+    def link(self, name: str, target: str) -> None:
+        """Make a symbolic link. Raises OSError."""
+        self._place(name).symlink_to(target)
+
+    def _place(self, name: str) -> Path:
+        path = self.directory / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
     def remove(self) -> None:
-        """Remove all of it, as far as that can be."""
+        """Remove all of it, as far as that can be; not what links lead to."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def record(self) -> Record:

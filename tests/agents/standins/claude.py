@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import uuid
@@ -174,8 +175,10 @@ def main() -> None:
     tool.own_tools = flags.all("--tools") != [""]
     for file in flags.all("--mcp-config"):
         for name, server in json.loads(Path(file).read_text())["mcpServers"].items():
-            if server.keys() - {"type", "command", "args", "env"}:
+            if server.keys() - {"type", "command", "args", "env", "alwaysLoad"}:
                 usage(f"Error: Invalid MCP configuration: {file}", 1)
+            # For others the model does not wait.
+            assert not server.get("alwaysLoad") or int(os.environ["MCP_CONNECT_TIMEOUT_MS"]) >= 10_000
             tool.servers[name] = server
     prompt = tool.asked(flags.rest[0] if flags.rest else tool.stdin())
     tool.record(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
+import json
+import os
+import shlex
 import sys
+import tomllib
+from pathlib import Path
 
 from standin import Flags, Standin, usage
 
@@ -22,11 +28,41 @@ KNOWN = {
     "--trust": "none",
     "--resume": "maybe",
 }
+SERVER = {"name", "transport", "command", "args", "env", "startup_timeout_sec", "tool_timeout_sec"}
 
 
 class Vibe(Standin):
     session = ""
     number = 0
+    approves = False
+
+    def configure(self, flags: Flags) -> None:
+        """The user's file, and over it the environment, server by server and tool by tool."""
+        path = Path(os.environ["HOME"], ".vibe", "config.toml")
+        config = tomllib.loads(path.read_text()) if path.exists() else {}
+        given = json.loads(os.environ.get("VIBE_MCP_SERVERS") or "[]")
+        for server in (*config.get("mcp_servers", []), *given):
+            if server.keys() - SERVER or server["transport"] != "stdio":
+                usage(f"Error: Invalid configuration: mcp_servers: {server}", 2)
+            command = server["command"]
+            program, *more = shlex.split(command) if isinstance(command, str) else command
+            args = [*more, *server.get("args", [])]
+            self.servers[server["name"]] = {"command": program, "args": args, "env": server.get("env", {})}
+        tools = {**config.get("tools", {}), **json.loads(os.environ.get("VIBE_TOOLS") or "{}")}
+        self.permissions = {name: tool["permission"] for name, tool in tools.items()}
+        self.enabled = flags.all("--enabled-tools")
+        self.approves = flags.has("--auto-approve") or flags.one("--agent") == "auto-approve"
+        self.own_tools = self.is_enabled("bash")
+
+    def is_enabled(self, name: str) -> bool:
+        return not self.enabled or any(fnmatch.fnmatch(name, pattern) for pattern in self.enabled)
+
+    def has(self, server: str, tool: str) -> bool:
+        return self.is_enabled(f"{server}_{tool}")
+
+    def allows(self, server: str, tool: str) -> bool:
+        name = f"{server}_{tool}"
+        return self.is_enabled(name) and (self.approves or self.permissions.get(name) == "always")
 
     def entry(self, kind: str, **fields) -> None:
         self.number += 1
@@ -61,8 +97,11 @@ class Vibe(Standin):
             self.write({"role": "tool", "tool_call_id": "c1", "name": "bash", "content": part.output})
             return
         state = {"status": "completed", "outputText": part.output, "display": {"success": not part.failed}}
-        detail = {"toolName": "file_system.bash", "kind": "shell", "input": part.input}
-        self.entry("effect", title="file_system.bash", detail=detail, state=state)
+        name = f"mcp_{part.server}.{part.tool.replace('.', '_')}" if part.server else "file_system.bash"
+        detail = {"toolName": name, "kind": "tool" if part.server else "shell", "input": part.input}
+        if part.server and part.failed:
+            state |= {"status": "failed", "error": {"message": part.output, "code": "mcp_tool_error"}}
+        self.entry("effect", title=name, detail=detail, state=state)
 
 
 def refuse(name: str):
@@ -78,6 +117,7 @@ def main() -> None:
         usage("this stand-in only speaks JSON lines", 1)
     if flags.one("--agent", "ask") not in {"ask", "accept-edits", "smart-approve", "auto-approve"}:
         usage(f"Error: Agent '{flags.one('--agent')}' not found.", 2)
+    tool.configure(flags)
     prompt = tool.asked(flags.one("--prompt") or flags.one("-p") or tool.stdin())
     session = flags.one("--resume")
     tool.record(prompt=prompt, session=session)

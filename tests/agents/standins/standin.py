@@ -102,6 +102,7 @@ class Standin:
         """The MCP servers that it is told of, each with ``command``, ``args``, ``env``."""
         self.own_tools = True
         self._home = Path(os.environ["HOME"], ".standins", name)
+        self.sessions = self._home / "sessions"
         self._interrupted = False
 
     def asked(self, prompt: str) -> str:
@@ -120,19 +121,20 @@ class Standin:
         """Leave for the test what was asked."""
         self._home.mkdir(parents=True, exist_ok=True)
         with open(self._home / "asked.jsonl", "a") as file:
-            file.write(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), **what}) + "\n")
+            asked = {"argv": sys.argv[1:], "cwd": os.getcwd(), "servers": sorted(self.servers), **what}
+            file.write(json.dumps(asked) + "\n")
 
     def turns(self, session: str) -> list[str] | None:
         """What was asked in a session before; None where there is no such session."""
         try:
-            return json.loads((self._home / "sessions" / session).read_text())
+            return json.loads((self.sessions / session).read_text())
         except FileNotFoundError:
             return None
 
     def keep(self, session: str, turns: list[str]) -> None:
         """Keep a session."""
-        (self._home / "sessions").mkdir(parents=True, exist_ok=True)
-        (self._home / "sessions" / session).write_text(json.dumps(turns))
+        self.sessions.mkdir(parents=True, exist_ok=True)
+        (self.sessions / session).write_text(json.dumps(turns))
 
     def new_session(self) -> str:
         return str(uuid.uuid4())
@@ -153,6 +155,10 @@ class Standin:
             return [Part(f"You said: {prompt}. Before: {', '.join(before)}.")]
         return [Part(f"You said: {prompt}.")]
 
+    def has(self, server: str, tool: str) -> bool:
+        """Is the agent told of it?"""
+        return True
+
     def allows(self, server: str, tool: str) -> bool:
         """May the agent use it without asking anybody? There is nobody here."""
         raise NotImplementedError
@@ -163,7 +169,12 @@ class Standin:
             # It holds the engine's environment.
             assert Path(described["args"][-1]).stat().st_mode & 0o777 == 0o600
         started = {name: McpServer(described) for name, described in self.servers.items()}
-        names = [f"{name}/{tool}" for name, server in started.items() for tool in server.tools]
+        names = [
+            f"{name}/{tool}"
+            for name, server in started.items()
+            for tool in server.tools
+            if self.has(name, tool)
+        ]
         names += ["own"] if self.own_tools else []
         server, tool, given = wanted["server"], wanted["tool"], wanted["arguments"]
         allowed = self.allows(server, tool)

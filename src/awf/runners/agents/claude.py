@@ -23,7 +23,7 @@ from awf.runners.agents.port import (
     ToolUse,
 )
 from awf.runners.agents.prompts import fits, transcript
-from awf.runners.agents.servers import servers
+from awf.runners.agents.servers import LONGEST_START, servers
 from awf.runners.agents.sessions import Session
 
 _MODEL = re.compile(r"(?:(?:sonnet|opus|haiku|fable|opusplan|default)(?:\[1m\])?|claude-\S+)")
@@ -49,6 +49,8 @@ _OPTIONS = {
 
 
 _SERVERS = "claude-mcp.json"
+_WAITS = dict.fromkeys(("MCP_CONNECT_TIMEOUT_MS", "MCP_TIMEOUT"), str(LONGEST_START * 1000))
+"""With ``alwaysLoad`` of a server: the model is asked when the server has started. It is not waited for otherwise."""
 
 
 class Claude:
@@ -83,10 +85,14 @@ class Claude:
             *options.arguments(request.options, _OPTIONS),
             *(() if request.mcp is None else _tools(request.mcp)),
         ]
+        stdin = None if fits(prompt) else prompt
+        if request.mcp is None:
+            return Invocation(argv=tuple(argv), stdin=stdin)
         return Invocation(
             argv=tuple(argv),
-            stdin=None if fits(prompt) else prompt,
-            files={} if request.mcp is None else {_SERVERS: servers(request.mcp)},
+            stdin=stdin,
+            env=_WAITS,
+            files={_SERVERS: servers(request.mcp, alwaysLoad=True)},
         )
 
     def parser(self, request: Request) -> JsonLines:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from awf.domain.outcomes import Usage
-from awf.runners.agents import options
-from awf.runners.agents.jsonlines import PrefixedJsonLines, as_object, count, string
-from awf.runners.agents.port import Event, Invocation, Message, Request, TextBlock, ToolResult, ToolUse
+from awf.runners.agents import gemini_home, options
+from awf.runners.agents.jsonlines import PrefixedJsonLines, as_object, at, count, string
+from awf.runners.agents.port import (
+    Event,
+    Invocation,
+    McpServer,
+    Message,
+    Request,
+    TextBlock,
+    ToolResult,
+    ToolUse,
+)
 from awf.runners.agents.prompts import fits, whole_prompt
 from awf.runners.agents.sessions import Session
 
@@ -27,6 +37,15 @@ _OPTIONS = {
 }
 
 _TRUST = "GEMINI_CLI_TRUST_WORKSPACE"
+_SANDBOX = "GEMINI_SANDBOX"
+
+_HOME, _POLICY = "gemini", "gemini-tools.toml"
+
+_RULE = """[[rule]]
+toolName = "*"
+{which}decision = "{decision}"
+priority = {priority}
+"""
 
 
 class Gemini:
@@ -35,6 +54,7 @@ class Gemini:
     name = "gemini"
     program = "gemini"
     install = "npm install -g @google/gemini-cli"
+    uses_mcp = True
 
     def check(self, request: Request) -> list[str]:
         """See the port."""
@@ -45,6 +65,8 @@ class Gemini:
         skips = options.is_true(given.get("dangerously_skip_permissions")) if not found else False
         if skips and given.get("approval_mode") is not None:
             found.append("options approval_mode and dangerously_skip_permissions exclude each other")
+        if request.mcp is not None and not found:
+            found += _obstacles(request, request.mcp, given)
         return found
 
     def invocation(self, request: Request) -> Invocation:
@@ -55,19 +77,83 @@ class Gemini:
         argv = [
             "gemini",
             *options.arguments(request.options, _OPTIONS),
+            *(() if request.mcp is None else _tools(request, request.mcp)),
             *("--output-format", "stream-json"),
             *(("--resume", session) if session else ()),
             *(("-p", prompt) if fits(prompt) else ()),
         ]
+        env = {} if _TRUST in request.environ else {_TRUST: "true"}
+        stdin = None if fits(prompt) else prompt
+        if request.mcp is None:
+            return Invocation(argv=tuple(argv), stdin=stdin, env=env)
+        home = gemini_home.home(request.environ)
+        settings = gemini_home.with_server(gemini_home.read_settings(home), request.mcp)
         return Invocation(
             argv=tuple(argv),
-            stdin=None if fits(prompt) else prompt,
-            env={} if _TRUST in request.environ else {_TRUST: "true"},
+            stdin=stdin,
+            env={**env, gemini_home.VARIABLE: f"{request.mcp.directory}/{_HOME}"},
+            files={f"{_HOME}/{gemini_home.SETTINGS}": settings, _POLICY: _policy(request.mcp)},
+            links={f"{_HOME}/{name}": target for name, target in gemini_home.links(home).items()},
         )
 
     def parser(self, request: Request) -> PrefixedJsonLines:
         """See the port."""
         return _Parser(request)
+
+
+def _tools(request: Request, server: McpServer) -> list[str]:
+    """Arguments that allow its tools, and where it is so no others. Policies of an administrator are laid over the user's, those
+    of the user come in place of their own; where the system has some, the tool heeds the latter only."""
+    policy = f"{server.directory}/{_POLICY}"
+    chosen = options.named(request.options, _OPTIONS).get("allowed_mcp_server_names") is not None
+    return [
+        f"--admin-policy={policy}",
+        *([f"--policy={policy}"] if server.exclusive else []),
+        *([f"--allowed-mcp-server-names={server.name}"] if server.exclusive or chosen else []),
+    ]
+
+
+def _policy(server: McpServer) -> str:
+    """The rule with the highest priority that matches counts. What is denied whatever it is given, the model is not told of."""
+    rules = [_RULE.format(which=f'mcpName = "{server.name}"\n', decision="allow", priority=999)]
+    if server.exclusive:
+        rules.append(_RULE.format(which="", decision="deny", priority=998))
+    return "\n".join(rules)
+
+
+def _obstacles(request: Request, server: McpServer, given: Mapping[str, Any]) -> list[str]:
+    """Why the tool would not have the server, or not ours."""
+    found = []
+    if server.exclusive and given.get("allowed_mcp_server_names") is not None:
+        where = "where mcp_proxy switches the tool's own tools off (or say intercept_builtins: false)"
+        found.append(f"option allowed_mcp_server_names must not be set {where}")
+    found += [
+        f"the tool takes '$' and ',' in a path for something else, and mcp_proxy needs {path}"
+        for path in dict.fromkeys((server.command, server.directory))
+        if "$" in path or "," in path
+    ]
+    home, project = gemini_home.home(request.environ), Path(request.working_dir)
+    try:
+        settings = [gemini_home.read_settings(home)]
+        if project != home:
+            settings.append(gemini_home.read_settings(project))
+    except gemini_home.Unreadable as error:
+        return [*found, f"its settings cannot be added to: {error}"]
+    if at(settings[-1], "mcpServers", server.name) is not None and project != home:
+        found.append(
+            f"{project / gemini_home.SETTINGS} has an MCP server '{server.name}' of its own, which the tool would start instead"
+        )
+    if options.is_true(given.get("sandbox")) or _in_container(request.environ, settings):
+        found.append(
+            "its sandbox must be off with mcp_proxy: in it there is nothing that the server could be started from"
+        )
+    return found
+
+
+def _in_container(environ: Mapping[str, str], settings: list[dict[str, Any]]) -> bool:
+    """Does the tool start itself again in its sandbox? The environment wins over settings."""
+    said = environ.get(_SANDBOX, "").strip().lower()
+    return said not in {"false", "0"} if said else any(at(each, "tools", "sandbox") for each in settings)
 
 
 class _Parser(PrefixedJsonLines):
@@ -95,10 +181,9 @@ class _Parser(PrefixedJsonLines):
                 call, name = string(event, "tool_id"), string(event, "tool_name")
                 yield Message("assistant", (ToolUse(call, name, event.get("parameters")),))
             case "tool_result":
-                failed = event.get("status") == "error"
-                output = event.get("output")
-                if output is None:
-                    output = string(event, "error", "message")
+                failed, output = event.get("status") == "error", event.get("output")
+                if failed or output is None:
+                    output = string(event, "error", "message") or output
                 yield Message("tool", (ToolResult(string(event, "tool_id"), output, failed),))
             case "error":
                 self._warning = string(event, "message") or self._warning

@@ -78,13 +78,15 @@ def _rich(usage: Usage) -> bool:
 class McpServer:
     """An MCP server that the agent's tool is to start and to speak to by standard input and output. The agent may use its
     tools without asking. ``env``: variables that it gets besides its environment. ``directory`` is the attempt's own,
-    where the files of the Invocation are. ``exclusive``: the agent has no other tools, and no other servers."""
+    where the files of the Invocation are. ``tools`` are the names of those that it has. ``exclusive``: the agent has no others,
+    and no other servers."""
 
     command: str
     args: tuple[str, ...]
     env: Mapping[str, str]
     directory: str
     exclusive: bool
+    tools: tuple[str, ...] = ()
     name: str = "awf"
 
 
@@ -147,12 +149,14 @@ class Answer:
 class Invocation:
     """How a tool is started: the program and its arguments, what it reads from standard input (None: nothing), and
     variables that it gets besides its environment. Prompts over 64 KiB never go into ``argv``. ``files``: what is written for
-    it, by name, into the directory of ``Request.mcp``, for nobody but us; it is gone when the attempt is over."""
+    it, by name, into the directory of ``Request.mcp``, for nobody but us; ``links``: what links there lead to, by name. Names
+    may have directories. All that is gone when the attempt is over; what links lead to is not."""
 
     argv: tuple[str, ...]
     stdin: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 class Parser(Protocol):

@@ -49,6 +49,7 @@ class Proxy:
             args=program,
             env={ATTEMPT_VARIABLE: attempt},
             directory=str(directory),
+            tools=tools.operations,
             exclusive=tools.exclusive,
         )
 

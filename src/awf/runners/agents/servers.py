@@ -14,7 +14,11 @@ LONGEST_START = 60
 """Seconds that a tool waits for a server to start."""
 
 
+def described(server: McpServer, **more: Any) -> dict[str, Any]:
+    """``command``, ``args`` and ``env`` of a server; ``more`` is what else the tool wants to know of it, or in another form."""
+    return {"command": server.command, "args": list(server.args), "env": dict(server.env), **more}
+
+
 def servers(server: McpServer, **more: Any) -> str:
-    """``{"mcpServers": {NAME: …}}``; ``more`` is what else the tool wants to know of it."""
-    described = {"command": server.command, "args": list(server.args), "env": dict(server.env), **more}
-    return json.dumps({"mcpServers": {server.name: described}})
+    """``{"mcpServers": {NAME: …}}``; ``more`` as in ``described``."""
+    return json.dumps({"mcpServers": {server.name: described(server, **more)}})

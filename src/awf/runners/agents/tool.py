@@ -56,6 +56,8 @@ class Tool:
             files = await made(lambda: self.attempts.create(self.exchange.attempt_id), cancel)
             for name, text in kept.items():
                 files.keep(name, text)
+            for name, target in invocation.links.items():
+                files.link(name, target)
         except OSError as error:
             message = f"cannot keep the output: {error.strerror}: {error.filename}"
             return self.exchange.refused(message, permanent=False)
