@@ -1,4 +1,5 @@
-# Two commands do all the set-up: `make serve` and `make test`. Everything is installed into .venv.
+# Two commands do all the set-up: `make serve` and `make test`. Everything is installed into .venv; awf itself is compiled
+# here as pip compiles the others, so that its first start is quick too, where Python may not write bytecode as well.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,6 +14,7 @@ $(VENV)/.run: requirements/run.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.lock

@@ -15,9 +15,10 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from awf import __version__
 from awf.settings import Settings
@@ -78,8 +79,7 @@ def spare_the_collector() -> None:
     gc.set_threshold(5_000, 20, 50)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where things lie in a storage directory."""
 
     storage: Path

@@ -40,11 +40,11 @@ does, and a ``remedy``: what to try, for people at a terminal. ``entries`` holds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
+class ErrorEntry(Struct, frozen=True):
     """One finding of an error that has several: where it is (a field, a file position, a header) and what is wrong."""
 
     location: str

@@ -8,13 +8,13 @@ hides no other.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from awf.domain.agents import PROVIDERS
 from awf.domain.extensions import ExtensionBroken, Kind
@@ -24,8 +24,7 @@ from awf.domain.signatures import Signature
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-log = logging.getLogger("awf.plugins")
+    from logging import Logger
 
 API_VERSION = 1
 """What plug-ins are made for: they say ``api_version = 1``. It grows when a plug-in that worked would work no more."""
@@ -46,8 +45,7 @@ _PROVIDES = (("program", "install", "check", "invocation", "parser"), ("check", 
 """What the two kinds of providers have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(Struct, frozen=True):
     """One thing that a package promises. ``package`` is its name and version."""
 
     kind: Kind
@@ -56,8 +54,7 @@ class Plugin:
     point: EntryPoint
 
 
-@dataclass(frozen=True, slots=True)
-class _Broken:
+class _Broken(Struct, frozen=True):
     """Stands for an object that cannot be used."""
 
     reason: str
@@ -119,7 +116,7 @@ class Installed:
             try:
                 found[name] = self.load(kind, name)
             except ExtensionBroken as broken:
-                log.warning("%s '%s' cannot be used: %s", kind, name, broken)
+                _log().warning("%s '%s' cannot be used: %s", kind, name, broken)
         return found
 
     def broken(self) -> list[tuple[Plugin, str]]:
@@ -186,10 +183,16 @@ def _one_by_one() -> list[EntryPoint]:
         try:
             found += package.entry_points
         except Exception as error:
-            log.warning(
+            _log().warning(
                 "the entry points of a package cannot be read: %s: %s", package.locate_file(""), error
             )
     return found
+
+
+def _log() -> Logger:
+    import logging  # few have something to say, and every list is to be quick
+
+    return logging.getLogger("awf.plugins")
 
 
 def _plugin(kind: Kind, point: EntryPoint) -> Plugin:
@@ -207,7 +210,7 @@ def _loaded(plugin: Plugin) -> Any:
         found = found() if isinstance(found, type) else found
         wrong = _wrong(plugin, found)
     except (Exception, SystemExit) as error:
-        log.debug("%s", plugin, exc_info=True)
+        _log().debug("%s", plugin, exc_info=True)
         wrong = f"{plugin.point.value} cannot be loaded: {type(error).__name__}: {error}"
     return _Broken(f"{plugin.package}: {wrong}") if wrong else found
 

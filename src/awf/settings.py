@@ -32,9 +32,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct, field
 
 from awf.errors import SettingsInvalid
 
@@ -47,8 +48,7 @@ _HOST = re.compile(r"(\*\.)?[^\s/:@?#%*\[\]]+")
 _ORIGIN = re.compile(r"https?://[^/\s?#@]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """``name`` is that of the field in :class:`Settings`, ``key`` its section and name in the configuration file,
     ``variable`` its name in the environment."""
 
@@ -79,8 +79,7 @@ SETTINGS = (
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """See the module's docstring. ``root`` is the project's root, ``working_dir`` where commands run, ``config`` the
     configuration file, if there is one. ``sources`` says by name where a value comes from that is not the default."""
 
@@ -209,8 +208,7 @@ def _parsed(path: Path, text: bytes) -> Any:
     raise SettingsInvalid(f"config error: parse: {place}: {why}")
 
 
-@dataclass(slots=True)
-class _Sources:
+class _Sources(Struct):
     """Reads settings by name, and notes in ``found`` where each value came from."""
 
     file: tuple[Path, dict[str, Any]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Cancelled
 from awf.domain.workflow import LeafState, Workflow

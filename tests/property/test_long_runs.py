@@ -6,10 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import World
@@ -61,10 +61,9 @@ def counted(calls: Counter[str], name: str) -> Iterator[None]:
 def sizes(state: ExecutionState) -> dict[str, int]:
     """How much each collection of a state holds, those of its activities and graphs included."""
     found = {}
-    for part in fields(state):
-        value = getattr(state, part.name)
+    for name, value in asdict(state).items():
         if isinstance(value, (dict, set, list)):
-            found[part.name] = len(value)
+            found[name] = len(value)
     found["results"] = sum(len(sequence.results) for sequence in state.sequences.values())
     found["written"] = sum(
         len(texts) for activity in state.activities.values() for texts in activity.written.values()

@@ -6,8 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awf.catalog.files import Beside, settled, unchanged
 from awf.catalog.names import EXTENSIONS, identifier_of, is_identifier
@@ -25,8 +27,7 @@ READ_FAILED = "SYSTEM.IO.READ_FAILED"
 _SETTLED = SETTLED
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """A loaded file, and the versions of everything that was read for it."""
 
     version: Version
@@ -34,8 +35,7 @@ class _Kept:
     found: WorkflowFile
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where an identifier leads to. ``version`` is the file's, where it has one."""
 
     path: str

@@ -4,9 +4,10 @@ about inputs, notifications and telemetry, and everything that is wrong with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
 
 from awf.catalog.reading import Unreadable, read
 from awf.domain.document import read_document
@@ -58,8 +59,7 @@ TOP = Keys(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """``others`` by key, ``notify.default_backend`` say; ``prices`` by the name of a model, or of a provider. ``warnings`` in the order of the file."""
 
     path: Path

@@ -15,9 +15,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
+
+from msgspec import Struct, field
 
 from awf.errors import PackInvalid, RequestInvalid, SystemFault
 
@@ -34,8 +35,7 @@ _CHUNK = 1024 * 1024
 _SCHEMES = ("https://", "http://", "ssh://", "git://", "file://", "git@")
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """The files below ``root``; what they came from, as it was named, its ``kind`` (``directory``, ``archive``, ``git``), and
     of a repository what was asked for and what that was."""
 
@@ -70,8 +70,7 @@ def fetch(source: str, scratch: Path, ref: str = "", subdirectory: str = "") -> 
     )
 
 
-@dataclass(slots=True)
-class _Target:
+class _Target(Struct):
     """Where files go to, within bounds."""
 
     root: Path

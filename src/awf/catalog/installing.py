@@ -14,9 +14,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from awf.catalog.fetching import Fetched, fetch
 from awf.catalog.manifest import Manifest, name_problem, read_manifest
@@ -26,8 +27,7 @@ from awf.errors import PackInvalid, PackNotFound, RequestInvalid, SystemFault
 STATE = "state.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """An installed pack: where it lies, what it says of itself, where it came from (by the keys of ``state.json``), and
     whether its files are those that were installed; None where nobody knows."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awf.domain.document import read_document
 from awf.domain.fields import INVALID_VALUE, Fields
@@ -36,8 +37,7 @@ _CONSTRAINT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """``workflows`` by name, with the places where they are listed; None where the file does not say. ``problems`` in
     the order of the file."""
 

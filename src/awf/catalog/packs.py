@@ -7,8 +7,9 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from awf.catalog.files import settled, unchanged
 from awf.catalog.manifest import Manifest, name_problem, read_manifest
@@ -25,8 +26,7 @@ NO_MANIFEST = "WORKFLOW.PACK.NO_MANIFEST"
 MISSING = "WORKFLOW.PARSE.PACK_WITHOUT_FILE"
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """An installed pack. ``root`` is its directory; ``enabled``: its workflows are listed. ``problems`` are those of
     its own files; ``seen`` has these files' versions (None: there is none): the pack is the same while they are."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from awf.catalog.sources import Source, config_directory
 from awf.errors import RequestInvalid
@@ -14,8 +15,7 @@ LARGEST = 1024 * 1024
 """Bytes of a prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptFile:
+class PromptFile(Struct, frozen=True):
     """A prompt: ``name`` is its path below the directory of its ``source`` (``env``, ``local``, ``global``)."""
 
     name: str

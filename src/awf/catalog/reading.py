@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.document import MAX_BYTES
 
@@ -22,8 +23,7 @@ SETTLED = 100_000_000
 system's clock and keep its time and size: what was read from it is not taken as current."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """What tells one content of a file from another without reading it. Times are nanoseconds."""
 
     device: int

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from awf.cli.show import note
 
@@ -33,8 +34,7 @@ LIMIT = 1000
 """Executions that one question can ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """Everything that is wrong with a workflow: each text with its place in the file. ``lines`` has all of them for people, in
     the order of the file."""
 
@@ -44,8 +44,7 @@ class Checked:
     lines: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Which executions: None means any. ``status`` is one of the API; ``since`` and ``until`` compare their start, both
     inclusive, in UTC. At most ``limit`` of them, the newest first."""
 
@@ -56,8 +55,7 @@ class Query:
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A frame of an execution's event stream: its name, its number (the journal's), and its data as JSON has it."""
 
     name: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from awf.cli.access import Event
 from awf.cli.prompt import Prompter
@@ -29,8 +30,7 @@ LONGEST = 2000
 """Characters of a value that is inspected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """The execution is to go on anew from a step (``from_step`` as of a resume), with these inputs replaced."""
 
     from_step: str

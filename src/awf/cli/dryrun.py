@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import asdict, fields
 
 from awf.cli.options import current
 from awf.cli.show import show_json
@@ -82,7 +83,7 @@ def _state(workflow: Workflow, state: State, inputs: Mapping[str, Any]) -> dict[
     }
     rendered = _Rendered(scope)
     found: dict[str, Any] = {"name": state.name, "type": state.kind}
-    for field in dataclasses.fields(state):
+    for field in fields(state):
         value = getattr(state, field.name)
         if field.name not in _LEFT_OUT and value != field.default:
             found[field.name] = rendered.plain(value)
@@ -96,8 +97,7 @@ def _state(workflow: Workflow, state: State, inputs: Mapping[str, Any]) -> dict[
     return {key: value for key, value in found.items() if value not in ({}, [], "", None, False)}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Rendered:
+class _Rendered(Struct, frozen=True):
     """Values of a workflow as JSON has them. Templates are rendered where ``scope`` is enough, else they stay as they
     are."""
 
@@ -113,11 +113,9 @@ class _Rendered:
             return value.source
         if isinstance(value, Position | Routing):
             return None
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = {
-                field.name: self.plain(getattr(value, field.name)) for field in dataclasses.fields(value)
-            }
-            return {name: each for name, each in fields.items() if each not in (None, "", [], {})}
+        if isinstance(value, Struct):
+            parts = {name: self.plain(part) for name, part in asdict(value).items()}
+            return {name: part for name, part in parts.items() if part not in (None, "", [], {})}
         if isinstance(value, Mapping):
             return {name: self.plain(each) for name, each in value.items()}
         if isinstance(value, list | tuple):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from awf.cli.breakpoints import Again, Breakpoints
 from awf.cli.local import execution_record, journal_events
@@ -42,8 +43,7 @@ if TYPE_CHECKING:
 INTERRUPTED = "cancelling; a second Ctrl-C ends its processes at once"
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How a run is shown and steered: ``shown`` None is live on a terminal. ``interactive``: stop before steps, at those in
     ``breakpoints``, or before every one."""
 

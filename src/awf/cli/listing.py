@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awf.cli.show import note
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from awf.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A workflow as the list shows it. ``source`` says where it was found, where that is known (see ``WorkflowFile``);
     ``error`` is set where it cannot be run, with everything that is wrong with it."""
 

@@ -9,10 +9,10 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
@@ -36,8 +36,7 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _BLOCKS = frozenset({"for_each", "while", "parallel", "call_workflow"})
 
 
-@dataclass(slots=True)
-class _Running:
+class _Running(Struct):
     """A step in flight. ``since`` in seconds since the epoch; ``lines`` are the last it wrote, ``rest`` is unfinished."""
 
     label: str

@@ -12,7 +12,6 @@ import click
 
 from awf import __version__
 from awf.cli.options import REMOTE, Options, current, share, shared
-from awf.errors import RequestInvalid, UserError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -125,6 +124,8 @@ def awf(context: click.Context) -> None:
       awf --server http://build:2511 run deploy-app
     """
     if current().server is not None and context.invoked_subcommand not in REMOTE:
+        from awf.errors import RequestInvalid
+
         raise RequestInvalid(f"awf {context.invoked_subcommand} works on this machine; it has no --server")
 
 
@@ -137,6 +138,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = awf.main(given, prog_name="awf", standalone_mode=False, obj=options)
     except click.exceptions.NoArgsIsHelpError as error:
+        from awf.errors import UserError
+
         click.echo(error.format_message(), err=True)
         status = UserError.exit_status
     except (KeyboardInterrupt, click.Abort):

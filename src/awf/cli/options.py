@@ -7,13 +7,10 @@ shared one: ``awf logs -f`` follows.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import click
-
-from awf.errors import RequestInvalid
 
 Format: TypeAlias = Literal["text", "json", "table", "quiet"]
 REMOTE = frozenset({
@@ -26,16 +23,16 @@ SHARED = (
 FORMATS: tuple[Format, ...] = ("text", "json", "table", "quiet")
 
 
-@dataclass(slots=True)
 class Options:
     """What the shared options say. ``color`` False: no colours, whatever the terminal can. ``verbose``: tell more.
     ``server``: the URL of the server to speak to, instead of the store here."""
 
-    format: Format = "text"
-    color: bool = True
-    verbose: bool = False
-    storage: Path | None = None
-    server: str | None = None
+    def __init__(self, *, storage: Path | None = None, server: str | None = None) -> None:
+        self.format: Format = "text"
+        self.color = True
+        self.verbose = False
+        self.storage = storage
+        self.server = server
 
     @property
     def quiet(self) -> bool:
@@ -86,6 +83,8 @@ def chosen_server() -> str | None:
     options = current()
     if options.server is None:
         return None if options.storage is not None else os.environ.get("AWF_SERVER") or None
+    from awf.errors import RequestInvalid
+
     if not options.server:
         raise RequestInvalid("--server needs the URL of a server, as in --server http://localhost:2511")
     if options.storage is not None:

@@ -7,12 +7,13 @@ states have left is mocked by states of their names that leave just that; they r
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from awf.cli.foreground import Foreground, Manner
 from awf.cli.view import Shown
@@ -62,7 +63,7 @@ async def run_step(
                 raise RequestInvalid(f"--mock: no other step '{name}'{did_you_mean(name, found.states)}")
     with tempfile.TemporaryDirectory(prefix="awf-step-") as place:
         # Nothing of it is to be found by others: not the store alone.
-        alone, store = dataclasses.replace(settings, storage=Path(place)), MemoryStore()
+        alone, store = replace(settings, storage=Path(place)), MemoryStore()
         async with contextlib.AsyncExitStack() as stack:
             here = await Foreground.open(alone, stack, store, _Altered(store, step, left))
             return await here.run(await here.service.run_file(file, inputs, owner=here.owner), Manner(shown))
@@ -115,11 +116,11 @@ def _alone(workflow: Workflow, step: str, left: Mapping[str, Mapping[str, str]])
         states[name] = _mock(name, left[name], follower, place)
     state = states[step]
     assert not isinstance(state, TerminalState)
-    states[step] = dataclasses.replace(state, routing=Routing(on_success=_PASSED, on_failure=_FAILED))
+    states[step] = replace(state, routing=Routing(on_success=_PASSED, on_failure=_FAILED))
     failed = Template(f"step '{step}' failed", place, literal=True)
     states[_PASSED] = TerminalState(name=_PASSED, position=place)
     states[_FAILED] = TerminalState(name=_FAILED, position=place, status="failure", message=failed)
-    return dataclasses.replace(workflow, initial=order[0], states=states, hooks=WorkflowHooks())
+    return replace(workflow, initial=order[0], states=states, hooks=WorkflowHooks())
 
 
 def _mock(name: str, left: Mapping[str, str], follower: str, place: Position) -> StepState:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
+from msgspec import Struct, field
 
 from awf.client.problems import Answer, error_of, foreign
 from awf.client.results import (
@@ -32,8 +32,7 @@ Moment: TypeAlias = datetime | str
 """A time: a datetime (one without a zone is local time), or a text in RFC 3339."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[T]):
+class Operation(Struct, Generic[T], frozen=True):
     """A request, and how its answer is read. ``repeatable``: doing it twice is the same as doing it once."""
 
     method: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from awf.errors import (
     AwfError,
@@ -30,8 +30,7 @@ _LEVELS: dict[str, type[AwfError]] = {
 _SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole response: what there is to know of it without an HTTP library. Names of ``headers`` are in small
     letters; ``url`` is where it came from, for people."""
 

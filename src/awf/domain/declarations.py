@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from awf.domain.declared import read_declared
 from awf.domain.expressions.patterns import PatternInvalid

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awf.domain.extensions import NO_EXTENSIONS, Extensions
 from awf.domain.files import FileRefused, Files
@@ -16,8 +17,7 @@ MOST_TEXT = 16 * 1024 * 1024
 """Characters of all files that may belong to one workflow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """That ``state`` names the state ``name``, and where. ``continues``: it goes on with its conversation."""
 
     state: str
@@ -26,8 +26,7 @@ class Target:
     continues: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CallSite:
+class CallSite(Struct, frozen=True):
     """That ``state`` calls the workflow ``name``, and where it says so; the inputs that it gives and the outputs that it
     takes, each with its place."""
 
@@ -38,8 +37,7 @@ class CallSite:
     outputs: Mapping[str, Position]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A shell command with values in it. ``subject`` begins messages about it; ``escaping`` False: values are code."""
 
     subject: str
@@ -48,8 +46,7 @@ class Command:
     escaping: bool
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """``places`` has every name under ``states:``, also of states that could not be read. ``held`` are the names
     of states that others hold (``all_held``: all of them are known); only those may be ``stuck``: steps that name no
     state to go on with. ``calls`` are the workflows that states call. ``read`` is every file that was read, by its path,

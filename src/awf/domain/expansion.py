@@ -10,7 +10,8 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.document import MAX_EXPANDED, read_document
 from awf.domain.draft import Draft
@@ -33,8 +34,7 @@ _RIVALS = (
 """Of each of these a state has one: a state's own key displaces the other one of its template."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(Struct, frozen=True):
     """``parameters`` maps a name to its default; a required one has none, and an optional one without has null."""
 
     state: MapNode

@@ -7,9 +7,10 @@ import math
 import os.path
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from awf.domain.expressions.patterns import compile_pattern
 from awf.domain.json_text import parse_json
@@ -28,8 +29,7 @@ _FALSE = frozenset({"false", "no", "0"})
 _SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """``values`` has every input that has a value; it is complete only where ``errors`` is empty."""
 
     values: dict[str, Any]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -74,16 +75,14 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """``meaning`` is for people; ``schema`` is that of the value where there is one (null counts as absent)."""
 
     meaning: str
     schema: Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """What a map may hold: keys that are ``read``, and ``inert`` ones, accepted for the sake of old files though they
     have no effect there (warnings, which say what to do instead). All others are unknown (warnings as well).
     ``required`` is what it cannot do without; of ``one_of`` it needs exactly one, of ``any_of`` at least one.

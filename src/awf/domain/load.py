@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from awf.domain.budgets import read_budget
 from awf.domain.commands import read_escaping
@@ -27,8 +28,7 @@ from awf.domain.workflow import Workflow
 _TEXTS = ("name", "version", "description", "author")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """``problems`` are in the order of the file; ``workflow`` is None where one of them is an error. ``document`` is
     the file as authored, as JSON has it, wherever its YAML could be read. ``files`` are the texts of the files that
     belong to it, by the paths that its port was asked for: with them, loading again gives the same. ``calls`` are the

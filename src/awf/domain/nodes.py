@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 from awf.domain.problems import Position
 
 ScalarValue: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(slots=True)
-class ScalarNode:
+class ScalarNode(Struct, frozen=True):
     """``text`` is the scalar without its quotes, ``value`` what it means. ``content`` is where the text begins (for
     block scalars on the line after the header), ``indent`` how many columns of its further lines are not text.
     """
@@ -25,8 +25,7 @@ class ScalarNode:
     indent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(Struct, frozen=True):
     """A list, in the order of the file."""
 
     position: Position
@@ -40,8 +39,7 @@ class Entry(NamedTuple):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
+class MapNode(Struct, frozen=True):
     """Entries in the order of the file; keys are the texts of scalars (``1:`` is the key ``"1"``)."""
 
     position: Position

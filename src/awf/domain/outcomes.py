@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 KILLED = frozenset({129, 130, 137, 143})
 """Exit codes of deaths by SIGHUP, SIGINT, SIGKILL, SIGTERM: what a reboot or a service manager does to steps and engine
 at the same moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What an attempt wrote in all: byte counts per stream, and the kept ends of streams longer than what is
     recorded as it comes (empty otherwise)."""
 
@@ -21,8 +21,7 @@ class Written:
     stderr_tail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Tokens that a step cost. ``cached``: those of ``input`` that a cache had. ``estimated``: nobody counted, the
     numbers come from the lengths of the texts. ``cost`` in US dollars, where the provider said it."""
 
@@ -49,8 +48,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Struct, frozen=True, kw_only=True):
     """What a model costs: US dollars for a million tokens. ``cached``: of ``input`` that a cache had."""
 
     input: float
@@ -64,8 +62,7 @@ class Price:
         return spent / 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
+class Product(Struct, frozen=True, kw_only=True):
     """What a step made besides what it wrote: ``output`` (``states.X.Output``), ``response`` (``states.X.Response``), and
     of agents the value that the answer had to be, the session to go on with, and what it cost."""
 
@@ -76,8 +73,7 @@ class Product:
     usage: Usage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True):
     """``duration`` in seconds, monotonic. ``product``: of steps that are more than a process."""
 
     exit_code: int = 0
@@ -86,8 +82,7 @@ class Succeeded:
     product: Product | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """``error`` is the text that people and templates see. Exit codes: the process's own, 128+n for death by signal
     n, 124 for a timeout, 126/127 for a command that cannot start. ``product``: what is known of a result all the same.
     ``retry_after``: seconds that a next attempt has to wait at least. ``permanent``: another attempt would fail like this
@@ -103,8 +98,7 @@ class Failed:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Struct, frozen=True):
     """Ended because it was asked to end; its processes are gone. ``product``: what is known of a result all the same."""
 
     exit_code: int = 143

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.draft import Command
 from awf.domain.nodes import ScalarNode
@@ -24,8 +25,7 @@ _Part: TypeAlias = tuple[Text | Hole, int]
 """What the script has there, and the offset in the template that it comes from."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """One way through a template's branches: in each of them, arm number ``arm``, or what stands for no arm."""
 
     tree: nodes.Tree

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 
 class Position(NamedTuple):
@@ -27,8 +28,7 @@ UNPLACED = -1
 """As the indentation of a text: places in it are not known, only where it begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One finding. ``code`` is stable and dotted, ``WORKFLOW.VALIDATION.MISSING_STATE`` say."""
 
     position: Position

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.commands import read_command
 from awf.domain.draft import Draft
@@ -20,8 +21,7 @@ _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash", "mksh"})
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A command; ``is_file``: it is what a file holds, and with ``is_path`` the path of one that is read when the step
     starts. ``escaping`` False: values in it are code. ``warnings``: what that means."""
 

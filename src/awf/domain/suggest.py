@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from itertools import islice
 
@@ -23,6 +22,8 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     for name in known:
         if name.casefold() == folded and name != word:
             return name
+    import difflib  # only what is wrong needs it
+
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
 

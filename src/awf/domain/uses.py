@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.expressions import Expression
 from awf.domain.problems import Position
@@ -33,8 +34,7 @@ with an error."""
 _BRANCH = re.compile(r"\{\{-?\s*(?:if|with|range)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One reference: read in ``field`` of a state, or (``state`` empty) of the workflow.
 
     ``guarded``: in a template that asks whether it is there. ``optional``: what has not run yet need not make it fail,

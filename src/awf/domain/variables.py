@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 LARGEST_INPUT = 64 * 1024
 LARGEST_TOTAL = 512 * 1024
@@ -20,8 +21,7 @@ _LOADING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """``variables`` by name; ``left_out`` says for each input that is none why not."""
 
     variables: dict[str, str]

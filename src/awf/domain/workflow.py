@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from awf.domain.expressions import Expression
 from awf.domain.problems import Position
@@ -15,8 +16,7 @@ Strategy: TypeAlias = Literal["all_succeed", "any_succeed", "best_effort"]
 OnCrash: TypeAlias = Literal["rerun", "fail", "skip", "ask"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """``validation:`` of an input. None and empty mean: no rule."""
 
     pattern: str | None = None
@@ -27,8 +27,7 @@ class Rules:
     file_extension: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """A declared input. ``default`` None means none; a default satisfies ``required``. ``secret`` None: by its name."""
 
     name: str
@@ -41,8 +40,7 @@ class Input:
     rules: Rules = field(default_factory=Rules)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A declared output of a workflow: ``name`` and the value of ``source`` (``states.X.Output``)."""
 
     name: str
@@ -50,8 +48,7 @@ class Output:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """``when`` None matches always."""
 
     goto: str
@@ -59,8 +56,7 @@ class Transition:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class InlineFailure:
+class InlineFailure(Struct, frozen=True):
     """``on_failure: {message, status}``: ends the execution as failed with that exit code."""
 
     message: Template
@@ -68,8 +64,7 @@ class InlineFailure:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(Struct, frozen=True):
     """Where to go after a state, in the order of evaluation: transitions, ``continue_on_error``, then the targets.
 
     ``on_complete`` is a loop's own name for ``on_success``, ``on_approve`` an approval's; both come before it.
@@ -96,8 +91,7 @@ class Routing:
         return tuple(each for each in (self.on_reject, self.on_timeout, self.on_failure) if each is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """Attempt n is followed, after a delay, by attempt n + 1 while n < ``max_attempts`` and the failure is retryable
     (``exit_codes`` empty: any). Delays in seconds; ``maximum`` 0: no cap; ``jitter`` from 0 to 1."""
 
@@ -110,8 +104,7 @@ class Retry:
     exit_codes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HookAction:
+class HookAction(Struct, frozen=True):
     """One of ``log`` and ``command`` is set. ``escaping`` False: values in the command are code."""
 
     position: Position
@@ -120,16 +113,14 @@ class HookAction:
     escaping: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(Struct, frozen=True):
     """Actions around a state."""
 
     pre: tuple[HookAction, ...] = ()
     post: tuple[HookAction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowHooks:
+class WorkflowHooks(Struct, frozen=True):
     """Actions around a workflow."""
 
     start: tuple[HookAction, ...] = ()
@@ -138,8 +129,7 @@ class WorkflowHooks:
     cancel: tuple[HookAction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """What may be spent: tokens, US dollars, seconds; None: any. ``fails``: nobody is asked when it is used up."""
 
     tokens: int | None = None
@@ -148,8 +138,7 @@ class Budget:
     fails: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Executable:
+class Executable(Struct, frozen=True, kw_only=True):
     """What every state that does something has. ``timeout`` in seconds, or a template that renders to a duration; it
     holds for each attempt."""
 
@@ -163,16 +152,14 @@ class Executable:
     budget: Budget | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafState(Executable):
+class LeafState(Executable, frozen=True, kw_only=True):
     """What every state has that does something itself. ``on_crash``: what becomes of an attempt that was in flight when
     its engine died or was told to stop."""
 
     on_crash: OnCrash = "rerun"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepState(LeafState):
+class StepState(LeafState, frozen=True, kw_only=True):
     """``type: step`` (or ``command``). ``escaping`` False: values in the command are code. ``script``: ``command`` is
     the content of a script file, run as a program where it begins with ``#!``; with ``late`` it is the path of one, known
     and read only when the step starts. ``max_output`` is how many bytes of each stream are kept; None: the usual.
@@ -189,8 +176,7 @@ class StepState(LeafState):
     kind: ClassVar[str] = "step"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopState(Executable):
+class LoopState(Executable, frozen=True, kw_only=True):
     """What both loops have. ``limit`` None: the language's default; a template is a dynamic limit."""
 
     body: tuple[str, ...]
@@ -199,24 +185,21 @@ class LoopState(Executable):
     kind: ClassVar[str] = "loop"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForEachState(LoopState):
+class ForEachState(LoopState, frozen=True, kw_only=True):
     """``type: for_each``. ``items`` is a template of text, or a list whose strings are templates."""
 
     items: Template | tuple[Any, ...]
     kind: ClassVar[str] = "for_each"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhileState(LoopState):
+class WhileState(LoopState, frozen=True, kw_only=True):
     """``type: while``."""
 
     condition: Expression
     kind: ClassVar[str] = "while"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParallelState(Executable):
+class ParallelState(Executable, frozen=True, kw_only=True):
     """``type: parallel``. ``max_concurrent`` 0: no limit."""
 
     branches: tuple[str, ...]
@@ -225,8 +208,7 @@ class ParallelState(Executable):
     kind: ClassVar[str] = "parallel"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallState(Executable):
+class CallState(Executable, frozen=True, kw_only=True):
     """``type: call_workflow``. ``inputs``: strings are templates, other values stay typed. ``outputs`` maps an output of
     the child to the name under which ``Response`` has it."""
 
@@ -236,8 +218,7 @@ class CallState(Executable):
     kind: ClassVar[str] = "call_workflow"
 
 
-@dataclass(frozen=True, slots=True)
-class Skill:
+class Skill(Struct, frozen=True):
     """A skill's name and its text."""
 
     position: Position
@@ -245,23 +226,20 @@ class Skill:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(Struct, frozen=True):
     """``conversation:`` of an agent: its session is kept; ``continue_from`` names the state whose session goes on."""
 
     continue_from: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class McpProxy:
+class McpProxy(Struct, frozen=True):
     """Tools for an agent: by plugin the operations it may use, and whether its own tools are replaced."""
 
     intercept_builtins: bool = True
     plugin_tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentState(LeafState):
+class AgentState(LeafState, frozen=True, kw_only=True):
     """``type: agent``. One of ``prompt`` and ``prompt_file`` is set; a prompt file whose path is known at load is read
     then, and is the ``prompt``. ``role`` is the text of a role, or a template of its name or path. Strings in ``options`` are templates, other values stay typed. ``dir`` and ``env`` are those
     of its process. ``mcp_proxy`` None: off."""
@@ -282,8 +260,7 @@ class AgentState(LeafState):
     kind: ClassVar[str] = "agent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationState(LeafState):
+class OperationState(LeafState, frozen=True, kw_only=True):
     """``type: operation``. ``inputs``: strings are templates, other values stay typed."""
 
     operation: str
@@ -291,16 +268,14 @@ class OperationState(LeafState):
     kind: ClassVar[str] = "operation"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalState(Executable):
+class ApprovalState(Executable, frozen=True, kw_only=True):
     """``type: approval``: asks a person; has no process. ``timeout`` is how long it waits for the answer."""
 
     message: Template
     kind: ClassVar[str] = "approval"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerminalState:
+class TerminalState(Struct, frozen=True, kw_only=True):
     """``type: terminal``. ``exit_code`` None: 0 for success, 1 for failure."""
 
     name: str
@@ -325,8 +300,7 @@ State: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """``identifier`` is what people call it by (the file stem); ``name`` is the document's own. ``states`` keeps the
     order of the file."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from awf.engine.state import Activity
 from awf.journal.events import StepStarted, WorkflowClosing
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from awf.engine.flow import Flow
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a child that has ended means for its parent: go to ``target``, else go on (``failed`` false), else fail with
     ``error`` and ``exit_code``. ``via`` names the rule. ``final``: an inline failure, which ends the whole graph."""
 
@@ -25,8 +25,7 @@ class Verdict:
     final: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How a block ended. ``permanent``: ``retry`` does not apply."""
 
     failed: bool = False

@@ -11,10 +11,11 @@ two rounds it asks whether it may go on, and ends its attempt where it may not; 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Usage
 from awf.domain.timestamps import duration_text
@@ -32,8 +33,7 @@ Level: TypeAlias = Literal["state", "workflow", "server"]
 Measure: TypeAlias = Literal["tokens", "cost", "duration"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(Struct, frozen=True):
     """A budget, what has been spent of it, and which of its limits people have raised."""
 
     level: Level

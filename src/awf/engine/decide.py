@@ -26,8 +26,9 @@ a graph with an outcome                 its closing hooks, then the outcome take
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage, Written
 from awf.domain.sealing import Sealer

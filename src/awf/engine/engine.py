@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from awf.domain.outcomes import Price
 from awf.domain.workflow import Budget
@@ -50,8 +51,7 @@ class Marks(Protocol):
     def clear_mark(self, execution: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
+class EngineSettings(Struct, frozen=True):
     """``slots``: executions running at once. ``engines``, ``servers``: the presence directories of the store. ``tools``:
     the agents' providers that are processes of their own. ``budget``: what every execution may spend; ``prices`` of models."""
 

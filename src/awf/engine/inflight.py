@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from awf.domain.outcomes import KILLED, Failed, Outcome, Usage
 from awf.domain.sealing import Sealer
@@ -226,7 +226,7 @@ class InFlight:
         unseal = self._sealer.unseal
         activity = self._core.state.activities[path]
         turns = tuple(msgspec.structs.replace(turn, text=unseal(turn.text)) for turn in activity.turns)
-        return dataclasses.replace(
+        return replace(
             context,
             turns=turns,
             called=activity.carried,

@@ -4,7 +4,8 @@ what ``run`` refuses (workflow language, "Validation" and "Sub-workflows")."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.calls import MAX_DEPTH
 from awf.domain.draft import CallSite
@@ -24,8 +25,7 @@ UNKNOWN_OUTPUT = "WORKFLOW.VALIDATION.UNKNOWN_OUTPUT"
 TOO_DEEP = "WORKFLOW.VALIDATION.CALL_DEPTH"
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(Struct, frozen=True):
     """A workflow file with all those that it may call, by the identifiers that they are called by. ``problems`` are its
     own and those of its calls, in the order of the file, then the errors of the files that it calls."""
 

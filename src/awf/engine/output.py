@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Outcome
 from awf.domain.sealing import Sealer
@@ -20,8 +22,7 @@ PIECE = 16 * 1024
 Deliver = Callable[[Stream, str, bool], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What the journal has of an attempt already: characters by stream, the streams whose recorded part ended, and how
     many messages."""
 

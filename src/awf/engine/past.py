@@ -7,7 +7,8 @@ from there (``step.reused``, ``block.kept``) is not its own: such a place is loo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awf.engine.evolve import fold
 from awf.engine.state import BLOCKS, CANCELLED, ExecutionState
@@ -25,8 +26,7 @@ from awf.journal.events import (
 )
 
 
-@dataclass(slots=True)
-class Place:
+class Place(Struct):
     """A state that was entered (the last time, where it was several times). ``entered``, ``started`` and ``ended`` are
     entry numbers, 0 for never; ``iteration``: the index that a loop has reached, -1 for none; ``again``: a block that was
     entered as the execution before had left it."""
@@ -44,8 +44,7 @@ class Place:
     cancelled: bool = False
 
 
-@dataclass(slots=True)
-class Past:
+class Past(Struct):
     """One journal, and how much of it counts. ``starts`` has the entries with which states (by path) and iterations
     (``loop[3]``) began here."""
 

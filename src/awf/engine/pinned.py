@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awf.domain.files import FileMissing
 from awf.domain.load import load_workflow
@@ -37,8 +38,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(slots=True)
-class Pins:
+class Pins(Struct):
     """What an execution pins: ``definition`` and ``files`` as in ``ExecutionAccepted``, and the texts by digest."""
 
     definition: dict[str, str] = field(default_factory=dict)
@@ -130,8 +130,7 @@ class Definitions:
         return loaded.workflow
 
 
-@dataclass(frozen=True, slots=True)
-class _Pinned:
+class _Pinned(Struct, frozen=True):
     """One workflow as it was pinned: the digests of its text and, by their paths, of the files that belong to it."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from awf.journal.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowFile:
+class WorkflowFile(Struct, frozen=True):
     """A workflow as the catalog found it: what it is called (in a pack: ``pack/workflow``), where it was found
     (``source``: ``env``, ``local``, ``global``, ``pack``, ``path``), its exact text, and what loading made of it."""
 
@@ -79,8 +79,7 @@ def _nobody(role: Role, blocks: tuple[Block, ...]) -> None:
     del role, blocks
 
 
-@dataclass(frozen=True, slots=True)
-class StepContext:
+class StepContext(Struct, frozen=True):
     """What a runner needs besides the fact: identity, the real inputs, the engine's environment, and the directory
     that the execution is pinned to. Of agents: ``turns``, the conversation to go on with, ``called``, what was called by
     attempts before this one, which goes on from there, ``tell``, for the record of what is said, and ``afford``: may an attempt
@@ -148,8 +147,7 @@ class AttemptKeeper(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What an interpreter works with. ``world`` gives the present moment as the core may see it; ``appended`` is
     called after every durable append (to wake viewers); ``slots`` bounds the running processes of the whole engine."""
 

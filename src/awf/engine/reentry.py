@@ -8,7 +8,8 @@ that did so later; branches that are blocks and had begun go on from where they 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awf.domain.packs import callees
 from awf.domain.workflow import CallState, LoopState, ParallelState, State, TerminalState, Workflow
@@ -18,8 +19,7 @@ from awf.errors import ResumePointInvalid
 from awf.journal.events import BlockKept, LoopIterated, StateEntered, StepReused
 
 
-@dataclass(frozen=True, slots=True)
-class Reentry:
+class Reentry(Struct, frozen=True):
     """Enter ``path``, beginning at the top with the state ``enter``, after these facts."""
 
     path: str
@@ -27,8 +27,7 @@ class Reentry:
     facts: tuple[BlockKept | StepReused, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(Struct, frozen=True):
     """A result to be taken over, the sub-workflow and (a completed branch) the parallel block that it belongs to."""
 
     result: StepResult
@@ -37,8 +36,7 @@ class _Result:
     parent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """What is entered: a state, in the blocks around it (outermost first); ``index`` is the iteration of the innermost."""
 
     path: str
@@ -79,8 +77,7 @@ def _around(state: ExecutionState, path: str) -> tuple[Activity, ...]:
     return () if block is None else (*reversed(list(state.ancestors(path))), block)
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     past: Past
     workflows: Mapping[str, Workflow]
     identifier: str

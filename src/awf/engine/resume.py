@@ -10,7 +10,8 @@ first step of that iteration).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.suggest import did_you_mean
 from awf.domain.workflow import TerminalState, Workflow
@@ -24,8 +25,7 @@ MOST_NAMED = 10
 """Paths that a refusal lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResumePoint:
+class ResumePoint(Struct, frozen=True):
     """Where to enter: ``path``, after the entry ``upto`` of a journal (0: of nothing), beginning at the top with the
     state ``enter``."""
 

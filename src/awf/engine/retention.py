@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.engine.complaints import Complaint
 from awf.engine.ports import Clock
@@ -24,8 +25,7 @@ DAY = 86_400 * 1_000_000
 """Microseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """What is kept of finished executions: those that ended in the last ``days``, and no more than ``records``. 0: all."""
 
     days: int = 0

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from awf.domain.inputs import failure_text, resolve_inputs
 from awf.domain.secrets import MASK, secret_inputs
@@ -42,8 +42,7 @@ MOST_RUNNING = 1000
 """Executions that are looked through for those whose engine has died; more never run at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where executions of this service run: the project's root, the working directory and awf's own directories (by
     their names in templates), pinned per execution. ``inputs`` are the project's: they stand in for what a run does not
     give."""
@@ -54,8 +53,7 @@ class Place:
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Struct, frozen=True):
     """How the service reaches engines. ``wake``: something is to be done. ``mark_cancel``: end this execution's
     processes although nothing can be written; False where that cannot be said. ``alive``: does this owner live?"""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Usage
 from awf.engine.evolve import evolve, fold
@@ -12,8 +13,7 @@ from awf.engine.state import Activity, ExecutionState
 from awf.journal.events import BlockKept, Entry, SpentBefore, StateEntered, StepCompleted, StepFailed
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(Struct, frozen=True):
     """``usage`` of agents (None: nothing is known of any), and ``seconds`` of work."""
 
     usage: Usage | None

@@ -11,8 +11,9 @@ its iteration; a parallel block has one per branch.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from awf.domain.outcomes import Usage
 from awf.journal.events import (
@@ -49,8 +50,7 @@ CANCELLED = "cancelled"
 """The error of what was ended from outside."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Struct, frozen=True):
     """An ended step, as templates, expressions and resume see it. ``order`` is the sequence number of the fact that
     ended it, ``began`` of the one that started its last attempt. ``json``, ``session``, ``usage``, ``provider`` and ``turns``
     (the conversation up to here; None: not one to go on with) are an agent's. ``goto``: where one of a block's steps left
@@ -89,16 +89,14 @@ class StepResult:
         return self.failed and self.error == CANCELLED
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What a step waits for a person to say; ``number`` is the sequence number of the fact."""
 
     number: int
     fact: InputRequired
 
 
-@dataclass(slots=True)
-class Activity:
+class Activity(Struct):
     """A state that has been entered and not been left.
 
     ``started`` None: not started yet (its ``pre`` hooks may be running). ``flying``: an attempt runs. ``retry_at``: the
@@ -183,8 +181,7 @@ class Activity:
         return self.question is not None and self.answer is None
 
 
-@dataclass(slots=True)
-class Sequence:
+class Sequence(Struct):
     """The graph of the execution (path empty) or of a sub-workflow. ``entered``: its first state has been.
     ``hooks_done`` counts actions of ``workflow_start``, then of the closing hooks; ``start_error`` is why one of the
     former failed. ``results`` has the latest result of each of its states, and goes with the graph."""
@@ -197,8 +194,7 @@ class Sequence:
     results: dict[str, StepResult] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """A block that will be entered as another execution left it, until that has happened: the results of a sub-workflow's
     graph, the completed branches of a parallel block."""
 
@@ -207,8 +203,7 @@ class Kept:
     branches: list[StepResult] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class ExecutionState:
+class ExecutionState(Struct):
     """See the module's docstring. ``current`` is the path last entered; ``taken`` counts the facts that were taken over
     from the execution that this one resumes; ``usage`` is what its agents have cost; ``before`` has what that one had spent, itself (empty path) and its states until
     they are entered; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from awf.domain.outcomes import Outcome, Price, Usage
 from awf.domain.workflow import Budget
@@ -24,8 +25,7 @@ def _nobody(_place: str, _file: str) -> Collection[str]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What a decision may know besides the execution: the time (microseconds since the epoch), the engine's name, the
     process environment and the machine, the limits in force, a random number from 0 to 1, the agents' providers that are
     processes and can outlive the engine (``tools``), what every execution may spend (``budget``), the ``prices`` of models
@@ -48,8 +48,7 @@ class World:
     holders: Callable[[str, str], Collection[str]] = _nobody
 
 
-@dataclass(frozen=True, slots=True)
-class Continue:
+class Continue(Struct, frozen=True):
     """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
 
     ``prelude``: what is to be taken over if the execution resumes another; ``before``: what that had spent. ``adoptable``: the ids of attempts in flight
@@ -65,8 +64,7 @@ class Continue:
     before: tuple[SpentBefore, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutputArrived:
+class OutputArrived(Struct, frozen=True):
     """A running step wrote something (at most 16 KiB of text)."""
 
     path: str
@@ -75,8 +73,7 @@ class OutputArrived:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MessageArrived:
+class MessageArrived(Struct, frozen=True):
     """A running agent, or one of its tools, said something."""
 
     path: str
@@ -84,8 +81,7 @@ class MessageArrived:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True):
     """The attempt at ``path`` ended. ``hold``: record it, but start nothing more; the engine is leaving."""
 
     path: str
@@ -93,8 +89,7 @@ class StepFinished:
     hold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HookEnded:
+class HookEnded(Struct, frozen=True):
     """The command of the hook in flight at ``path`` ended; ``output`` is the end of what it wrote."""
 
     path: str
@@ -102,8 +97,7 @@ class HookEnded:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(Struct, frozen=True):
     """The wait of the activity at ``path`` is over: the delay before its next attempt, a block's time limit, or the time
     in which a person could answer. ``step`` and ``attempt`` are those for which the timer was set."""
 
@@ -112,8 +106,7 @@ class TimerFired:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Respond:
+class Respond(Struct, frozen=True):
     """A person answered the ``input.required`` whose sequence number is ``question``; ``by`` is who they say they are.
     Ignored where nothing waits for it any more."""
 
@@ -123,23 +116,19 @@ class Respond:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(Struct, frozen=True):
     """Nothing else is to be decided now: where only people can move the execution on, it is let go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Struct, frozen=True):
     """Somebody asked for the execution to end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """The engine finishes what it runs: the execution is let go as soon as nothing but detached steps is running."""
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """The engine leaves in order; the execution waits for another. ``spent``: what the attempts that it has ended, by path,
     had cost."""
 

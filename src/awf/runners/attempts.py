@@ -14,8 +14,9 @@ import os
 import shutil
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from awf.domain.outcomes import KILLED
 from awf.runners.notes import Notes, boot
@@ -24,8 +25,7 @@ from awf.runners.processes import Leader, parse_stat, process
 log = logging.getLogger("awf.runners")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """How far a detached attempt has come: in which boot, with which wrapper (None: it has not got that far), and with
     which exit status (None: none yet)."""
 
@@ -51,8 +51,7 @@ class Record:
         return found is not None and self.wrapper is not None and self.wrapper.is_at(found.start)
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFiles:
+class AttemptFiles(Struct, frozen=True):
     """The files of one detached attempt."""
 
     directory: Path

@@ -14,8 +14,9 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Written
 from awf.engine.ports import Emit
@@ -48,8 +49,7 @@ _LET_GO: list[subprocess.Popen[bytes]] = []
 ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a followed process ended. ``stopped``: by ``cancel`` or ``timeout``, None by itself. ``code`` None: nobody
     knows. ``since``: seconds ago."""
 
@@ -109,8 +109,7 @@ def _memory(data: bytes) -> int:
     return fd
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(Struct, frozen=True):
     """One detached attempt, followed to its end. ``limit``: bytes of each stream that are kept. ``grace``: seconds
     between SIGTERM and SIGKILL. ``stdout`` reads the file with its standard output; None: as the output of a step.
     Cancelling ``watch`` lets go of the process, which goes on."""

@@ -22,8 +22,9 @@ import contextlib
 import os
 import signal
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 ATTEMPT_VARIABLE = "AWF_ATTEMPT_ID"
 OF_ATTEMPT = "/"
@@ -41,8 +42,7 @@ _FLAGS, _ENVIRON_END = 6, 48
 _KERNEL_THREAD = 0x00200000
 
 
-@dataclass(frozen=True, slots=True)
-class Leader:
+class Leader(Struct, frozen=True):
     """The first process of a step: its id, and between which ticks of the clock since the boot it started (both
     included; equal where the start time itself is known)."""
 
@@ -55,8 +55,7 @@ class Leader:
         return self.earliest <= start <= self.latest
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """One line of ``/proc/PID/stat``: ``start`` in ticks since the boot."""
 
     pid: int

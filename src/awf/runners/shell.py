@@ -13,8 +13,9 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
 from awf.domain.shell import preamble
@@ -37,8 +38,7 @@ TIMEOUT_EXIT = 124
 LOST_EXIT = 137
 
 
-@dataclass(frozen=True, slots=True)
-class ShellRunner:
+class ShellRunner(Struct, frozen=True):
     """``shell``: an absolute path. ``grace``: seconds between SIGTERM and SIGKILL. ``attempts``: where starts are noted,
     and where detached steps leave what the next engine needs."""
 
@@ -184,8 +184,7 @@ class ShellRunner:
         return _outcome(stopped, code, self.clock.monotonic() - began, written, fact.timeout)
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
+class _Process(Struct, frozen=True):
     """A child of ours, and the reading ends of its output."""
 
     child: subprocess.Popen[bytes]

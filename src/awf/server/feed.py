@@ -11,7 +11,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.errors import StoreUnavailable
 from awf.journal.events import FINAL, Entry
@@ -31,8 +32,7 @@ _RECENT = 1000
 _FEW = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Frames of consecutive entries up to ``last``: those of the default stream, and all. Either may be empty."""
 
     last: int

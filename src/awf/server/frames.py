@@ -46,11 +46,11 @@ sub-workflows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from awf.journal.codec import type_of
 from awf.journal.events import (
@@ -94,8 +94,7 @@ _DEFAULT = (
 _ENCODER = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The execution that the frames are about. ``started_at`` in microseconds since the epoch."""
 
     execution: str

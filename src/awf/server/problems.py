@@ -18,7 +18,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from traceback import extract_tb
 from typing import Any
@@ -26,6 +25,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from msgspec import Struct, field
 
 from awf.errors import AwfError, ErrorEntry, ServerDraining
 from awf.server.asgi import Send
@@ -86,8 +86,7 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A problem ready to be sent."""
 
     status: int

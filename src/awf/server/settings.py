@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(Struct, frozen=True):
     """``host`` is the address it binds to, as given (brackets of ``[::1]`` allowed); on a loopback address only loopback
     names and ``allow_hosts`` pass as ``Host``. ``allow_origins`` are foreign origins that pass. ``max_body`` in bytes;
     ``heartbeat`` (of an idle event stream) and ``drain`` (how long a shutdown waits for streams) in seconds."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
+from msgspec import Struct, field
 
 from awf.domain.outcomes import Usage
 from awf.errors import NotResumable, OwnershipLost
@@ -30,8 +30,7 @@ from awf.journal.text import stream_text
 from awf.stores.rules import FINISHED, accepted_before, check_entries, check_owner
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
+class _Stored(Struct, frozen=True):
     at: int
     type: str
     version: int
@@ -41,8 +40,7 @@ class _Stored:
         return codec.decode(self.type, self.version, self.body)
 
 
-@dataclass(slots=True)
-class _Execution:
+class _Execution(Struct):
     row: ExecutionRow
     journal: list[_Stored]
     secrets: bytes

@@ -17,9 +17,10 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Outcome
 from awf.engine.ports import Emit, StepContext, StepRunner
@@ -34,8 +35,7 @@ _POINT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     """One crash point; see the module."""
 
     place: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from awf.errors import StoreUnavailable
 from awf.journal.store import Store
@@ -16,8 +17,7 @@ from awf.testing.intercept import WRITES, intercepted
 When = Literal["before", "after", "either"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Faults:
+class Faults(Struct, frozen=True, kw_only=True):
     """What goes wrong. The same seed and the same calls give the same faults.
 
     ``rate``: the share of calls of ``verbs`` that raise StoreUnavailable. ``when``: ``before`` anything was written (as

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import types
-from dataclasses import fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -50,15 +49,14 @@ def _values(hint):
         return st.lists(_values(arguments[0]), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*map(_values, arguments))
-    if isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _structs(hint)
     return _PLAIN[hint]
 
 
 def _structs(kind):
     hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)] if is_dataclass(kind) else kind.__struct_fields__
-    return st.builds(kind, **{name: _values(hints[name]) for name in names})
+    return st.builds(kind, **{name: _values(hints[name]) for name in kind.__struct_fields__})
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -5,8 +5,9 @@ An expression sees the namespaces of :mod:`awf.domain.scope` and nothing else, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from awf.domain.expressions.lexer import Source
 from awf.domain.expressions.operators import truth
@@ -18,8 +19,7 @@ from awf.domain.scope import Scope
 __all__ = ["Expression", "ExpressionFailure", "Reference", "evaluate", "parse_expression", "test"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A path that an expression reads, as far as it is known at load: ``("states", "build", "ExitCode")``.
 
     Fixed properties are spelled in PascalCase however the file spells them. ``position`` is that of the first name.
@@ -29,14 +29,21 @@ class Reference:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A compiled expression; ``position`` is that of its first character. Equal where source and place are."""
 
     source: str
     position: Position
     references: tuple[Reference, ...]
-    run: Compiled = field(repr=False, compare=False)
+    run: Compiled
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Expression):
+            return NotImplemented
+        return (self.source, self.position) == (other.source, other.position)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.position))
 
 
 def parse_expression(source: str, position: Position, indent: int = 0) -> Expression:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.expressions import operators, patterns
 from awf.domain.expressions.operators import scalar_text
@@ -16,8 +17,7 @@ Arguments: TypeAlias = list[Any]
 Body: TypeAlias = Callable[[Run, Arguments, Position], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """``least`` and ``most`` arguments; ``reads_text``: inputs given to it count as the text they were given as;
     ``of_nil``: the result where an argument is nil.
     """

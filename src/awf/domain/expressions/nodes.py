@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awf.domain.expressions import functions, names, operators, patterns
 from awf.domain.expressions.operators import Operation, truth
@@ -40,8 +42,7 @@ BINARY: dict[str, Operation] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A compiled part. ``offset``: where it starts. ``depth`` and ``weight``: levels and number of operations.
 
     ``path``: the names that lead to the value where all are known at load. ``space``: what the value is (see names).

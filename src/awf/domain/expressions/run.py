@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from awf.domain.problems import Position
 from awf.domain.scope import Scope
@@ -23,8 +24,7 @@ class ExpressionFailure(Exception):
         self.position = position
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """The scope, the elements that ``#`` stands for (innermost last), and the steps left.
 
     The size of an expression bounds what it does outside of predicates, so only predicates and values that grow

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.shell.lexer import uses_of
 from awf.domain.shell.places import Place
@@ -14,8 +15,7 @@ from awf.domain.templates import Text
 Finding: TypeAlias = tuple[int, Literal["error", "warning"], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(Struct, frozen=True):
     """A value that is not known yet. ``raw``: it is pasted as code. ``sample``: a value that it may well have, such
     as an input's default."""
 

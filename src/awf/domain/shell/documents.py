@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.shell.places import Document, Place, Use
 from awf.domain.shell.scanner import DOCUMENT, Context, Scanner
@@ -15,8 +16,7 @@ _ODD_DELIMITER = "in a here-document with an unusual delimiter"
 _USUAL_DELIMITER = re.compile(r"[\w.+-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(Struct, frozen=True):
     """A here-document whose body begins on the next line."""
 
     delimiter: str

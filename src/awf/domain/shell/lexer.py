@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from awf.domain.shell.builtins import DECLARING, NAME, SUBSCRIPTING, demand, judge
 from awf.domain.shell.patterns import ORDINARY, PATTERN, WORDS, PatternScanner
@@ -24,8 +25,7 @@ _TEXT = Context(Place.TEXT)
 _RANGE = Context(Place.RANGE)
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """The simple command being read at one level of nesting, and the ``case`` commands that it is in."""
 
     words: list[Word] = field(default_factory=list)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import Struct, field
 
 
 class Place(Enum):
@@ -40,8 +41,7 @@ class Check(Enum):
     """It is scanned again, such as the elements of an array, a prompt, or what bash makes of ``>&``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A here-document with a quoted delimiter, which stands at ``[word, word_end)`` of the script; its body is
     ``[start, end)``.
 
@@ -74,8 +74,7 @@ class Document:
         return None
 
 
-@dataclass(slots=True)
-class Use:
+class Use(Struct):
     """One value's place. ``reason`` says why there is no safe form; ``warnings`` are for people, and ``rescans`` those
     that do not hold for a value that came through ``escape``. ``written``: it becomes part of a text that is written
     down, where such a value stays quoted.

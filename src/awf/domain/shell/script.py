@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.domain.shell.lexer import uses_of
 from awf.domain.shell.places import Check, Document, Place, Use, reference
@@ -29,8 +30,7 @@ class ShellPlaceError(Exception):
         self.index = index
 
 
-@dataclass(frozen=True, slots=True)
-class ShellScript:
+class ShellScript(Struct, frozen=True):
     """``script`` is what the shell reads after ``preamble(variables)``; ``display`` is the command with the values in
     place, for people. ``warnings`` are about these values."""
 

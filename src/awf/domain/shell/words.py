@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awf.domain.shell.scanner import HOLE
 
 
-@dataclass(slots=True)
-class Word:
+class Word(Struct):
     """``text`` is without its quotes; a NUL stands for a value, ``$`` for an expansion. ``plain``: nothing of it was
     quoted or expands. ``value_at``: where the value of an assignment begins. ``target``: it follows a redirection;
     ``duplicates``: that is ``>&``, and bash expands a word twice after it. ``numbers``: its values, in order."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from awf.domain.inputs import coerce
 from awf.domain.suggest import did_you_mean
@@ -21,8 +22,7 @@ Fault: TypeAlias = tuple[str, str]
 _LONGEST_SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One input of an operation.
 
     ``type`` ``any`` takes every JSON value as it is. ``items``: the type of the elements of an array; ``separated``: it may
@@ -80,8 +80,7 @@ class Parameter:
         return self.refusal.replace("{value}", str(value)) if self.refusal else otherwise
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """An operation: its name, what it does, its inputs, and its outputs with their meanings."""
 
     name: str

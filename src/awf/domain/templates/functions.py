@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
+
+from msgspec import Struct
 
 from awf.domain.templates.comparisons import eq, ge, gt, le, lt, ne
 from awf.domain.templates.faults import Absent, Refused
@@ -26,8 +27,7 @@ _JS_SPECIAL = re.compile(r"""[\\'"<>&=\x00-\x1f]|[^\x00-\x7f]""")
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """``least`` and ``most`` count arguments, a piped one included; ``most`` None: any number. ``soft``: a missing
     key in an argument is just false. ``lazy``: the function gets nothing but an iterator over its arguments, which
     evaluates them as it goes."""

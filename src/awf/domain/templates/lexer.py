@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from awf.domain.scope import NAMESPACES
 from awf.domain.templates.faults import SyntaxFault
@@ -47,24 +48,21 @@ class Token(NamedTuple):
     spaced: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(Struct, frozen=True):
     """Text outside actions, trimmed as the markers beside it ask; never empty."""
 
     offset: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """What stands between ``{{`` and ``}}``; the last token is of the kind ``close``."""
 
     offset: int
     tokens: list[Token]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """An action that prints what a path leads to, and nothing else: ``{{.inputs.x}}``. Most actions are. ``start`` is
     where the path begins."""
 

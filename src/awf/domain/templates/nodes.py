@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.templates.functions import Function
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A literal value."""
 
     offset: int
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
+class Dot(Struct, frozen=True):
     """``.``: what the surrounding block, or the call, has set it to."""
 
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """``slot`` 0 is ``$``: what the template was called with."""
 
     offset: int
@@ -33,15 +31,13 @@ class Variable:
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
-class WholeScope:
+class WholeScope(Struct, frozen=True):
     """What namespaces in the dotless form are read from: ``inputs.x`` is a chain on this."""
 
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """``base.name.name``; ``names`` is never empty."""
 
     offset: int
@@ -49,8 +45,7 @@ class Chain:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """In a later stage of a pipeline the value of the stage before is one more, last argument."""
 
     offset: int
@@ -58,8 +53,7 @@ class Call:
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """Stages after the first are calls."""
 
     offset: int
@@ -79,8 +73,7 @@ class Pipeline:
 Expression: TypeAlias = Constant | Dot | Variable | WholeScope | Chain | Call | Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """``weight`` is what one pass costs of the step count."""
 
     offset: int
@@ -88,32 +81,28 @@ class Body:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class Literally:
+class Literally(Struct, frozen=True):
     """Text outside actions."""
 
     offset: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Print:
+class Print(Struct, frozen=True):
     """``{{pipeline}}``: its value is written."""
 
     offset: int
     pipeline: Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Struct, frozen=True):
     """``$x := pipeline`` or ``$x = pipeline``."""
 
     slot: int
     pipeline: Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+class Arm(Struct, frozen=True):
     """One condition with what it guards; ``slot`` takes the condition's value if there is one."""
 
     slot: int | None
@@ -121,8 +110,7 @@ class Arm:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """``if`` or ``with`` with its ``else if`` or ``else with`` arms."""
 
     kind: Literal["if", "with"]
@@ -130,8 +118,7 @@ class Branch:
     otherwise: Body | None
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """``range`` over a value; the slots take key and value where they are named."""
 
     offset: int
@@ -142,8 +129,7 @@ class Range:
     otherwise: Body | None
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(Struct, frozen=True):
     """``template "name" pipeline``, and the place of a ``block``."""
 
     offset: int
@@ -151,8 +137,7 @@ class Include:
     pipeline: Pipeline | None
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(Struct, frozen=True):
     """``break`` or ``continue``."""
 
     kind: Literal["break", "continue"]
@@ -161,8 +146,7 @@ class Jump:
 Node: TypeAlias = Literally | Print | Assign | Branch | Range | Include | Jump
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A template with its own variables. ``height`` is how deep blocks and parentheses nest in it."""
 
     body: Body
@@ -170,8 +154,7 @@ class Definition:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A parsed source: the template itself, and those that it defines by name."""
 
     main: Definition

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.problems import Position
 from awf.domain.templates import nodes
@@ -13,8 +14,7 @@ from awf.domain.templates.names import canonical
 Path: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """An access like ``inputs.name``: ``path`` is ``("inputs", "name")``, with the fields of ``workflow``, ``loop``,
     ``context`` and ``error`` in PascalCase. ``guarded``: nothing there is just false, because it stands in the
     condition of ``if`` or ``with``, or in an argument of ``and``, ``or``, ``not`` or ``default``."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.scope import Scope
 from awf.domain.templates.faults import Refused
@@ -18,15 +19,13 @@ _READ_PER_STEP = 64
 _WRITTEN_PER_STEP = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Template text, or what ``raw`` gave: code."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What an action printed: data. ``escaped``: it came out of ``escape`` and is quoted for a shell already."""
 
     text: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from awf.domain.problems import UNPLACED, Position, Problem, ProblemError
 from awf.domain.scope import Scope
@@ -17,8 +19,7 @@ from awf.domain.templates.references import Reference, references
 from awf.domain.templates.run import FileReader, Run, Text, Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
+class Template(Struct, frozen=True, eq=False):
     """``position`` is where ``source`` starts in its file; its further lines are indented by ``indent`` columns there.
     ``literal``: it contains no actions and renders to itself. ``references`` are its static accesses to the scope.
     ``sole_action``: it is one printing action and nothing else but white space."""
@@ -29,13 +30,13 @@ class Template:
     references: tuple[Reference, ...] = ()
     sole_action: bool = False
     indent: int = 0
-    _program: Program | None = field(default=None, init=False, repr=False)
+    _program: Program | None = None
 
     def program(self) -> Program:
         """What rendering runs. Made when it is first wanted: of most templates that are loaded, none is rendered."""
         if self._program is None:
             locate = _locator(self.source, self.position, self.indent)
-            object.__setattr__(self, "_program", compiled(parse(self.source), locate))
+            force_setattr(self, "_program", compiled(parse(self.source), locate))
             assert self._program is not None
         return self._program
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Usage
 from awf.runners.agents.jsonlines import Words, as_object, at, count, objects, string
@@ -34,8 +35,7 @@ class Unavailable(ProviderFailed):
     """The service could not answer now; the same request may be answered later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """An answer, or what the model wants to have called before it answers. ``usage`` None: nobody counted."""
 
     text: str

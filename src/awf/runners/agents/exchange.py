@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage, Written
 from awf.domain.timestamps import duration_text
@@ -25,8 +27,7 @@ LONGEST_COMPLAINT = 4096
 """Characters of standard error that an error shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """``attempt_id`` names the attempt; ``timeout`` in seconds. ``request`` has what ``call`` says, with real values.
     ``files``: what lies in the attempt's directory meanwhile, by name."""
 

@@ -9,8 +9,9 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from awf.domain.json_text import parse_json
 from awf.runners.agents.bounds import cut, cut_middle, sound
@@ -40,8 +41,7 @@ AT_ONCE = 8
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A call that is over; ``output`` is for the model."""
 
     call: Call

@@ -9,10 +9,10 @@ import json
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Usage
 from awf.journal.text import MARK

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from awf.domain.suggest import did_you_mean
 
@@ -32,8 +33,7 @@ class NotOne(Exception):
     """A value that an option cannot have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """``expects`` is for people: ``a whole number``. ``argv`` gives the arguments for a value; it raises NotOne."""
 
     expects: str

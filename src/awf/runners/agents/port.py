@@ -9,8 +9,9 @@ service itself. Both are made once and used many times, also at the same time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from msgspec import Struct, field
 
 from awf.domain.outcomes import Usage
 from awf.journal.messages import Block, Message, Role, TextBlock, ToolResult, ToolUse, Turn
@@ -74,8 +75,7 @@ def _rich(usage: Usage) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class McpServer:
+class McpServer(Struct, frozen=True, kw_only=True):
     """An MCP server that the agent's tool is to start and to speak to by standard input and output. The agent may use its
     tools without asking. ``env``: variables that it gets besides its environment. ``directory`` is the attempt's own,
     where the files of the Invocation are. ``tools`` are the names of those that it has. ``exclusive``: the agent has no others,
@@ -90,8 +90,7 @@ class McpServer:
     name: str = "awf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What an agent is asked. ``options`` are the state's, rendered (``model`` among them). ``session``: the provider's own
     name of a conversation to go on with; empty: a new one. ``turns``: what was said in it, for providers that keep none
     (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
@@ -117,15 +116,13 @@ class Request:
         return str(self.options.get("model") or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A piece of the answer, as it comes. All pieces together are what people watch."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What the request has cost so far, all of it. It counts where the request does not come to its end."""
 
     usage: Usage
@@ -134,8 +131,7 @@ class Spent:
 Event: TypeAlias = Text | Message | Spent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """The end of a request that went well. ``usage`` None: nobody counted. ``cost``: US dollars, where the provider says
     it."""
 
@@ -145,8 +141,7 @@ class Answer:
     cost: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(Struct, frozen=True, kw_only=True):
     """How a tool is started: the program and its arguments, what it reads from standard input (None: nothing), and
     variables that it gets besides its environment. Prompts over 64 KiB never go into ``argv``. ``files``: what is written for
     it, by name, into the directory of ``Request.mcp``, for nobody but us; ``links``: what links there lead to, by name. Names

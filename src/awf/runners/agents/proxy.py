@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from awf.domain.suggest import did_you_mean
 from awf.engine.ports import Clock, StepContext
@@ -23,8 +23,7 @@ CONFIGURATION = "mcp-serve.json"
 """The file in the attempt's directory that says what the server is to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """``operations`` are those that there are, by name. ``root`` is the project's, ``settings`` those that operations depend
     on, so that the server performs them as this engine would."""
 

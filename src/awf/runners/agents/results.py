@@ -6,8 +6,9 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from awf.domain.json_text import parse_json
 from awf.domain.outcomes import Product, Usage

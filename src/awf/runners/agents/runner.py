@@ -10,8 +10,9 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Failed, Outcome, Usage, Written
 from awf.domain.proxies import UNSUPPORTED_PROVIDER
@@ -54,8 +55,7 @@ def can_have_tools(provider: Provider) -> bool:
     return bool(getattr(provider, able, False))
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRunner:
+class AgentRunner(Struct, frozen=True):
     """``providers`` by name. ``grace``: seconds between SIGTERM and SIGKILL. ``attempts``: where starts are noted, and where
     processes leave what the next engine needs. ``proxy`` gives them tools; None: it cannot."""
 

@@ -6,14 +6,14 @@ As text: ``ID``, or ``ID?told=DIGEST&used=INPUT,CACHED,OUTPUT``.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs
+
+from msgspec import Struct, field
 
 from awf.domain.outcomes import Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """``id`` is the tool's. ``told`` stands for the system prompt that it has had with a prompt, where the tool has no
     other way. ``used``: what it has cost so far, where the tool only counts the whole."""
 

@@ -7,8 +7,9 @@ import contextlib
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from awf.domain.outcomes import Failed, Outcome, Usage, Written
 from awf.engine.ports import Clock, Emit
@@ -26,8 +27,7 @@ REMEMBERED = 64 * 1024
 """Bytes of standard error that the provider sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """One attempt. ``began``: when, on the monotonic clock."""
 
     provider: CommandLineProvider

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from awf.runners.agents.bounds import sound
 from awf.runners.agents.jsonlines import at, string
@@ -21,8 +22,7 @@ LONGEST_ID = 256
 """Characters of the id of a call; one without an id that can be used gets one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A tool that the model wants to have called; ``arguments`` is what it says they are, as text. No two of one answer have
     the same ``id``."""
 
@@ -31,8 +31,7 @@ class Call:
     arguments: str
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A call of which more may come."""
 
     id: str = ""

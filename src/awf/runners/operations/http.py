@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from awf.domain.inputs import coerce
 from awf.domain.signatures import Signature
@@ -14,8 +15,7 @@ from awf.runners.operations.port import OperationContext, OperationFailed
 from awf.runners.operations.web import Web, WebFailed
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True):
     """See ``awf.runners.operations.port.Operation``."""
 
     web: Web

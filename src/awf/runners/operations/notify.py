@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from awf.domain.signatures import Signature
 from awf.domain.signatures.notify import BACKENDS, NOTIFY_SEND
@@ -25,8 +26,7 @@ _SCRIPT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NotifySend:
+class NotifySend(Struct, frozen=True):
     """See ``awf.runners.operations.port.Operation``. ``backend``: of the configuration; empty: none."""
 
     web: Web

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from awf.domain.signatures import Signature
 
@@ -22,8 +23,7 @@ class OperationFailed(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class OperationContext:
+class OperationContext(Struct, frozen=True):
     """Where an operation runs: the execution and the state it belongs to, the engine's environment variables, the
     directory that the execution is pinned to, and the attempt's id (the same for no other attempt of any step)."""
 

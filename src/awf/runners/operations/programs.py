@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awf.runners.operations.port import OperationContext
 from awf.runners.processes import ATTEMPT_VARIABLE, end
@@ -18,8 +19,7 @@ class CannotStart(Exception):
     """There is no process; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a program ended, and what it wrote."""
 
     code: int
@@ -27,8 +27,7 @@ class Ended:
     stderr: str
 
 
-@dataclass(frozen=True, slots=True)
-class Programs:
+class Programs(Struct, frozen=True):
     """``grace``: seconds between SIGTERM and SIGKILL."""
 
     grace: float

@@ -10,10 +10,10 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
 from awf.domain.suggest import did_you_mean
@@ -31,8 +31,7 @@ TIMEOUT_EXIT = 124
 NOT_FOUND_EXIT = 127
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRunner:
+class OperationRunner(Struct, frozen=True):
     """``operations`` by name. ``grace``: seconds between SIGTERM and SIGKILL for what a dead engine has left."""
 
     operations: Mapping[str, Operation]

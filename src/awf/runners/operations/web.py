@@ -12,11 +12,11 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import httpx
+from msgspec import Struct
 
 from awf import __version__
 from awf.domain.json_text import parse_json
@@ -43,8 +43,7 @@ class WebFailed(Exception):
     """There is no response. The text says why; no header field's value is in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A response. ``body`` is at most ``LARGEST_BODY`` bytes, the beginning where ``truncated``."""
 
     status: int

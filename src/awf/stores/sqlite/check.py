@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct, field
 
 from awf.errors import AwfError
 from awf.journal import codec
@@ -31,8 +31,7 @@ DAMAGES = 20
 """Findings of SQLite itself that are told at most."""
 
 
-@dataclass(slots=True)
-class Check:
+class Check(Struct):
     """What was found: one line per finding, and how much was looked at."""
 
     findings: list[str] = field(default_factory=list)

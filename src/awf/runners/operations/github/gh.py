@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from awf.runners.operations.github.client import Inputs, Outputs
 from awf.runners.operations.port import OperationContext, OperationFailed
@@ -22,8 +23,7 @@ _ENVIRONMENT = {"GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COL
 _ADDRESS = re.compile(r"https?://\S+/(?:pull|issues)/([0-9]+)(?:#issuecomment-([0-9]+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Gh:
+class Gh(Struct, frozen=True):
     """See ``awf.runners.operations.github.client.Client``. ``program``: the path of ``gh``."""
 
     program: str

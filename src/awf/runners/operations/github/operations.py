@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from awf.domain.signatures import Signature
 from awf.domain.signatures.github import BATCH, GITHUB
@@ -26,8 +27,7 @@ def github_operations(web: Web, programs: Programs) -> list[Operation]:
     return [*single, GithubBatch({operation.signature.name: operation for operation in single})]
 
 
-@dataclass(frozen=True, slots=True)
-class GithubOperation:
+class GithubOperation(Struct, frozen=True):
     """See ``awf.runners.operations.port.Operation``."""
 
     signature: Signature
@@ -56,14 +56,12 @@ class GithubOperation:
         return Rest(token, self.web, self.programs, context)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     operation: Operation
     inputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class GithubBatch:
+class GithubBatch(Struct, frozen=True):
     """``github.batch``."""
 
     operations: Mapping[str, Operation]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from awf.runners.operations.github.client import Inputs, Outputs, repository_of
 from awf.runners.operations.port import OperationContext, OperationFailed
@@ -26,8 +27,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/(?!\.{1,2}$)[\w.-]+", re.ASCII)
 _MERGEABLE = {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """See ``awf.runners.operations.github.client.Client``. ``GITHUB_API_URL`` names another address of the API."""
 
     token: str
