@@ -14,7 +14,9 @@ from agents.chat_server import USAGE, Exchange, chat_service, spoken
 from awf.domain.outcomes import Price, Usage
 from awf.journal.codec import type_of
 from awf.journal.messages import TextBlock, ToolResult, ToolUse
+from awf.runners.agents.port import Answer, BudgetUsedUp, Request
 from awf.runners.agents.registry import build_providers
+from awf.testing.agents import ScriptedService
 from conformance.harness import Result, Resume, run
 
 NOTIFY = ("call_1", "notify_send", '{"message": "hi", "backend": "desktop"}')
@@ -494,3 +496,44 @@ def test_a_person_talks_with_an_agent_that_calls_operations() -> None:
         "system", "user", "assistant", "tool", "assistant", "user", "assistant", "user", "assistant", "tool",
     ]  # fmt: skip
     assert result.usage == times(USAGE, 5)
+
+
+PLUGGED = """
+    name: main
+    states:
+      initial: ask
+      ask:
+        type: agent
+        provider: plugged
+        prompt: Do it
+        mcp_proxy: {enable: true, plugin_tools: [{plugin: notify, expose: [send]}]}
+        on_success: done
+      done: {type: terminal}
+    """
+
+
+def plugged(reply: Any, *, able: bool = True) -> Result:
+    """Ask the provider of a plug-in."""
+    service = ScriptedService(reply)
+    service.uses_tools = able  # type: ignore[attr-defined]
+    return run(PLUGGED, environ={"AWF_TEST_MODE": "1"}, providers={"plugged": service})
+
+
+def test_the_provider_of_a_plug_in_gets_the_tools_where_it_says_that_it_uses_them() -> None:
+    async def reply(request: Request, say: Any) -> Answer:
+        assert request.tools is not None
+        (tool,) = request.tools.listed()
+        result = await request.tools.call(tool["name"], json.loads(NOTIFY[2]))
+        return Answer(text=result["content"][0]["text"])
+
+    assert plugged(reply).outputs["ask"] == SENT
+    assert "[USER.MCP_PROXY.UNSUPPORTED_PROVIDER]" in error(plugged(reply, able=False))
+
+
+def test_a_provider_that_stops_because_of_a_budget_that_there_is_not_has_failed() -> None:
+    async def reply(request: Request, say: Any) -> Answer:
+        assert request.afford(Usage(input=10**9))
+        raise BudgetUsedUp("too dear", usage=Usage(input=10))
+
+    result = plugged(reply)
+    assert (result.status, error(result)) == ("failed", "plugged: too dear")

@@ -209,7 +209,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
     activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
-    activity.messages, activity.carried, activity.called = 0, activity.carried + tuple(activity.called), []
+    activity.messages, activity.carried, activity.called = 0, activity.carried + activity.called, ()
     if fact.attempt > 1:
         _forget_kept(state, fact.path)
     kept = state.kept.get(fact.path)
@@ -238,7 +238,7 @@ def _tell(activity: Activity, fact: AgentMessage) -> None:
     if started is None or call is None or started.detach or call.tools is None:
         return
     if any(isinstance(block, ToolUse | ToolResult) for block in fact.blocks):
-        activity.called.append(Message(fact.role, fact.blocks))
+        activity.called += (Message(fact.role, fact.blocks),)
 
 
 def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
@@ -333,7 +333,7 @@ def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
     if fact.turn is not None:
         _spend(state, activity, fact.turn.usage)
         output = fact.turn.output or _written(activity, fact.turn)
-        activity.turns, activity.carried, activity.called = _with_answer(activity, output), (), []
+        activity.turns, activity.carried, activity.called = _with_answer(activity, output), (), ()
         activity.turn, activity.answers = fact.turn, activity.answers + 1
         activity.deaths = activity.tries = 0
 
@@ -350,7 +350,7 @@ def _with_answer(activity: Activity, output: str) -> tuple[Turn, ...]:
     return (
         *activity.turns,
         Turn("user", asked),
-        Turn("assistant", output, (*activity.carried, *activity.called)),
+        Turn("assistant", output, activity.carried + activity.called),
     )
 
 

@@ -132,7 +132,7 @@ class Activity(Struct):
     written: dict[Stream, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
     cut: set[Stream] = field(default_factory=set)
     messages: int = 0
-    called: list[Message] = field(default_factory=list)
+    called: tuple[Message, ...] = ()
     carried: tuple[Message, ...] = ()
     usage: Usage | None = None
     turns: tuple[Turn, ...] = ()

@@ -93,8 +93,8 @@ class Rounds:
 
     async def _round(self, *, called: bool) -> Completion:
         """What the model says next."""
-        self._apart = True
         for retry in itertools.count():
+            self._apart = True
             try:
                 found = await self._ask(self._messages, self._hear)
                 break
