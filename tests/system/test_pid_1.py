@@ -39,6 +39,11 @@ def test_process_1_stops_its_engine_and_the_execution_goes_on_at_the_next_start(
     server.wait_event(execution, "output", "s1")
     os.kill(first_process(server), signal.SIGTERM)
     assert wait_exit(server.process) == 0
+    assert (
+        server.said()
+        .rstrip()
+        .endswith(f"1 execution is unfinished: gated {execution} (running). The next server here goes on")
+    )
     assert until(lambda: project.processes() == [], "nothing of the container lives")
     gate.open()
     new = project.serve(prefix=CONTAINER)

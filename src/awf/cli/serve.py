@@ -161,6 +161,9 @@ async def _farewell(store: Store) -> str:
         return "stopped; no execution is unfinished"
     names = ", ".join(f"{row.workflow} {row.id} ({row.status})" for row in rows[:5])
     more = f" and {count - 5} more" if count > 5 else ""
+    if os.getpid() == 1:
+        executions = "executions are" if count > 1 else "execution is"
+        return f"stopped; {count} {executions} unfinished: {names}{more}. The next server here goes on"
     verb = "executions go" if count > 1 else "execution goes"
     return f"stopped; {count} {verb} on: {names}{more}. `awf stop` stops the engine that runs them"
 
