@@ -34,7 +34,7 @@ The HTTP layer has codes of its own for requests that reach no handler: ``USER.R
 
 The first level says whose fault it is: the caller's, the workflow file's, the running workflow's, the machine's.
 Every class carries a stable ``code``, the exit status of a command that ends with it, the HTTP status of a response that
-does, and a ``remedy``: what to try, for people at a terminal. ``entries`` holds the single findings where there is more than one thing to say.
+does, and a ``remedy``: what to try, for people at a terminal, which a single error can say better. ``entries`` holds the single findings where there is more than one thing to say.
 """
 
 from __future__ import annotations
@@ -59,10 +59,14 @@ class AwfError(Exception):
     http_status = 500
     remedy = ""
 
-    def __init__(self, message: str, *, entries: Sequence[ErrorEntry] = ()) -> None:
+    def __init__(
+        self, message: str, *, entries: Sequence[ErrorEntry] = (), remedy: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.entries = tuple(entries)
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class UserError(AwfError):

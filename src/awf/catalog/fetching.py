@@ -233,5 +233,7 @@ def _git(command: list[str], source: str) -> str:
         raise SystemFault(f"{source} was not cloned within {CLONE_PATIENCE} s") from None
     if done.returncode:
         said = " ".join(line.strip() for line in done.stderr.splitlines() if line.strip())
-        raise RequestInvalid(f"git cannot clone {source}: {said[-500:]}")
+        raise RequestInvalid(
+            f"git cannot clone {source}: {said[-500:]}", remedy="another URL or --ref, or `git clone` by hand"
+        )
     return done.stdout

@@ -73,7 +73,10 @@ def command(
         raise WorkflowInvalid(f"workflow '{file.identifier}' is invalid: {text}", entries=entries)
     for name in highlight:
         if name not in found.states:
-            raise RequestInvalid(f"--highlight: no step '{name}'{did_you_mean(name, found.states)}")
+            raise RequestInvalid(
+                f"--highlight: no step '{name}'{did_you_mean(name, found.states)}",
+                remedy=f"one of {', '.join(found.states)}",
+            )
     if kind is None:
         kind = _BY_EXTENSION.get(output.suffix.lower(), "dot") if output else "dot"
     text = (mermaid if kind == "mermaid" else dot)(found, direction, highlight)

@@ -57,7 +57,7 @@ def command(code: str | None) -> None:
     )
     if not found:
         raise RequestInvalid(
-            f"no error has the code {code}{did_you_mean(wanted, known)}; `awf error` lists all"
+            f"no error has the code {code}{did_you_mean(wanted, known)}", remedy="`awf error` for all codes"
         )
     if code is not None and len(found) == 1:
         (entry,) = found

@@ -50,21 +50,26 @@ def _described(error: BaseException, command: str) -> dict[str, Any]:
             error.code,
             error.message,
             error.exit_status,
-            error.remedy,
+            error.remedy or (_help(command) if isinstance(error, UserError) else ""),
             errors=[{"location": entry.location, "message": entry.message} for entry in error.entries],
         )
     if isinstance(error, click.UsageError):
-        help_ = f"`{error.ctx.command_path if error.ctx else 'awf'} --help`"
+        help_ = f"`{error.ctx.command_path} --help`" if error.ctx else _help(command)
         said = " ".join(error.format_message().split()).removesuffix(".")
+        said = said.replace("'. (Did you", "' (did you").replace("'. Did you", "'; did you")
         return _object(UserError.code, said, UserError.exit_status, help_)
     if isinstance(error, click.ClickException):
-        return _object(UserError.code, error.format_message(), UserError.exit_status, "")
+        return _object(UserError.code, error.format_message(), UserError.exit_status, _help(command))
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return _object(
             SystemFault.code, f"{place}{error.strerror}", SystemFault.exit_status, SystemFault.remedy
         )
     return _bug(error, command)
+
+
+def _help(command: str) -> str:
+    return f"`awf {command} --help`" if command else "`awf --help`"
 
 
 def _object(code: str, message: str, status: int, remedy: str, **more: Any) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from awf.errors import RequestInvalid
 if TYPE_CHECKING:
     from awf.domain.workflow import Input, Workflow
 
+_WANTED = "a JSON object of inputs by name, from a file or, with -, from standard input"
+
 PROMPTS = "@prompts/"
 """Before the name of a prompt file whose text is the value."""
 
@@ -88,11 +90,11 @@ def _object(source: str) -> dict[str, Any]:
     try:
         text = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
-        raise RequestInvalid(f"--inputs {shown}: {error.strerror}") from None
+        raise RequestInvalid(f"--inputs {shown}: {error.strerror}", remedy=_WANTED) from None
     try:
         found = parse_json(text)
     except ValueError as error:
-        raise RequestInvalid(f"--inputs {shown}: is not JSON: {error}") from None
+        raise RequestInvalid(f"--inputs {shown}: is not JSON: {error}", remedy=_WANTED) from None
     if not isinstance(found, dict):
-        raise RequestInvalid(f"--inputs {shown}: give a JSON object of inputs by name")
+        raise RequestInvalid(f"--inputs {shown}: is no JSON object", remedy=_WANTED)
     return found

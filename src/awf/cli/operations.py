@@ -78,7 +78,10 @@ def _show(name: str, found: Mapping[str, Signature], sources: Mapping[str, str])
         for plugin, reason in _broken():
             if plugin.endswith(f"'{name}'"):
                 raise RequestInvalid(f"{plugin} cannot be used: {reason}")
-        raise RequestInvalid(f"there is no operation '{name}'{did_you_mean(name, found)}")
+        raise RequestInvalid(
+            f"there is no operation '{name}'{did_you_mean(name, found)}",
+            remedy="`awf operations` for all of them",
+        )
     pairs = {
         "name": name,
         "from": sources[name],

@@ -60,7 +60,9 @@ async def run_step(
         _check(found, step)
         for name in left:
             if name not in found.states or name == step:
-                raise RequestInvalid(f"--mock: no other step '{name}'{did_you_mean(name, found.states)}")
+                raise RequestInvalid(
+                    f"--mock: no other step '{name}'{did_you_mean(name, found.states)}", remedy=_steps(found)
+                )
     with tempfile.TemporaryDirectory(prefix="awf-step-") as place:
         # Nothing of it is to be found by others: not the store alone.
         alone, store = replace(settings, storage=Path(place)), MemoryStore()
@@ -72,9 +74,17 @@ async def run_step(
 def _check(workflow: Workflow, step: str) -> None:
     state = workflow.states.get(step)
     if state is None:
-        raise RequestInvalid(f"step not found: {step}{did_you_mean(step, workflow.states)}")
+        raise RequestInvalid(
+            f"step not found: {step}{did_you_mean(step, workflow.states)}", remedy=_steps(workflow)
+        )
     if isinstance(state, TerminalState):
-        raise RequestInvalid(f"cannot execute terminal step: {step}")
+        raise RequestInvalid(f"cannot execute terminal step: {step}", remedy=_steps(workflow))
+
+
+def _steps(workflow: Workflow) -> str:
+    """What to try instead of a step that cannot be run."""
+    names = [name for name, state in workflow.states.items() if not isinstance(state, TerminalState)]
+    return f"one of {', '.join(names)}"
 
 
 def _mocked(mocks: Iterable[str]) -> dict[str, dict[str, str]]:

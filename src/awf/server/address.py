@@ -9,6 +9,7 @@ import socket
 from awf.errors import AddressInUse, SettingsInvalid, SystemFault
 
 _BACKLOG = 2048
+_ANOTHER_HOST = "another address with `--host`"
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -71,16 +72,21 @@ def _resolve(name: str, port: int) -> tuple[socket.AddressFamily, tuple[object, 
     try:
         found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise SystemFault(f"cannot listen on {name!r}: no such host; choose another with --host") from error
+        raise SystemFault(f"cannot listen on {name!r}: no such host", remedy=_ANOTHER_HOST) from error
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     return found[0][0], found[0][4]
 
 
 def _explained(error: OSError, host: str, port: int) -> SystemFault:
     if error.errno == errno.EADDRINUSE:
-        return AddressInUse(f"port {port} on {host} is already in use; choose another with --port")
+        return AddressInUse(f"port {port} on {host} is already in use")
     if error.errno in {errno.EACCES, errno.EPERM}:
-        return SystemFault(f"no permission to listen on port {port} of {host}; choose another with --port")
+        return SystemFault(
+            f"no permission to listen on port {port} of {host}",
+            remedy="another one, above 1024, with `--port`",
+        )
     if error.errno == errno.EADDRNOTAVAIL:
-        return SystemFault(f"{host} is not an address of this machine; choose another with --host")
-    return SystemFault(f"cannot listen on {host} port {port}: {error.strerror}; see --host and --port")
+        return SystemFault(f"{host} is not an address of this machine", remedy=_ANOTHER_HOST)
+    return SystemFault(
+        f"cannot listen on {host} port {port}: {error.strerror}", remedy="another `--host` or `--port`"
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from awf.cli import project as cli_project
 from awf.cli.main import main
+from unit.cli.conftest import ECHO, write
 
 
 def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -106,9 +107,20 @@ BROKEN = "name: broken\nstates:\n  initial: a\n  a: {type: step, command: 'x {{i
             (".awf/workflows/broken.yaml:4:", "undefined state 'nowhere'", "awf validate"),
         ),
         (("run", "./missing.yaml"), 1, ("workflow not found: ./missing.yaml",)),
-        (("run", "broken", "-i", "x"), 1, ("--input x: give KEY=VALUE",)),
+        (("run", "broken", "-i", "x"), 1, ("--input x: give KEY=VALUE", "`awf run --help`")),
+        (("run", "broken", "-i"), 1, ("'-i' requires an argument", "`awf run --help`")),
+        (("stauts",), 1, ("No such command 'stauts'", "id you mean 'status'", "`awf --help`")),
+        (("run", "whole", "--step", "sya"), 1, ("step not found: sya (did you mean 'say'?)", "one of say")),
+        (("run", "whole", "--step", "done"), 1, ("cannot execute terminal step: done", "one of say")),
+        (("run", "whole", "-s", "say", "-m", "states.x.output=1"), 1, ("no other step 'x'", "one of say")),
+        (("diagram", "whole", "--highlight", "x"), 1, ("no step 'x'", "one of say, done")),
+        (("operations", "http.requst"), 1, ("did you mean 'http.request'?", "`awf operations`")),
         (("run", "broken", "-i", "x=@prompts/no"), 1, ("prompt not found: no (searched in",)),
-        (("run", "broken", "--inputs", "nothing.json"), 1, ("--inputs nothing.json: No such file",)),
+        (
+            ("run", "broken", "--inputs", "nothing.json"),
+            1,
+            ("--inputs nothing.json: No such file", "a JSON object"),
+        ),
         (("diagram", "broken"), 2, (".awf/workflows/broken.yaml:4:",)),
         (("status", "nobody"), 1, ("execution not found: nobody", "awf status")),
         (("logs", "nobody"), 1, ("execution not found: nobody",)),
@@ -120,7 +132,7 @@ BROKEN = "name: broken\nstates:\n  initial: a\n  a: {type: step, command: 'x {{i
         (("workflow", "install", "nowhere"), 1, ("no such pack: nowhere; give a directory",)),
         (("workflow", "remove", "nothing"), 1, ("no pack 'nothing' is installed", "awf workflow list")),
         (("workflow", "info", "nothing"), 1, ("no pack 'nothing' is installed",)),
-        (("error", "NOTHING"), 1, ("no error has the code NOTHING",)),
+        (("error", "NOTHING"), 1, ("no error has the code NOTHING", "`awf error`")),
         (("db", "check"), 1, ("there is no journal.db",)),
         (("db", "backup", "x"), 1, ("there is no journal.db",)),
         (("list", "--storage"), 1, ("--storage",)),
@@ -136,6 +148,7 @@ def test_every_mistake_is_one_clear_paragraph(
     texts: tuple[str, ...],
 ) -> None:
     (project / ".awf" / "workflows" / "broken.yaml").write_text(BROKEN)
+    write(project, "whole", ECHO)
     found, said = ended(capsys, *arguments)
     assert found == status, said
     assert said.startswith("awf: ")
@@ -143,6 +156,7 @@ def test_every_mistake_is_one_clear_paragraph(
     assert "reference" not in said.replace("references", "")
     for text in texts:
         assert text in said
+    assert "try " in said or "--storage" in said
     found, said = ended(capsys, "--format", "json", *arguments)
     told = json.loads(said)["error"]
     assert (found, told["exit_status"]) == (status, status)
@@ -176,7 +190,7 @@ def test_a_storage_that_cannot_be_used_says_so(project: Path, capsys: pytest.Cap
     status, said = ended(capsys, "run", "hello", "--storage", "file")
     assert status == 4
     assert "file" in said
-    assert "try" in said
+    assert "remove it or choose another directory with --storage" in said
 
 
 def test_verbose_tells_the_code(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ def test_pairs_win_over_the_file(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"{", "is not JSON: "),
-        (b"[1]", "give a JSON object of inputs by name"),
+        (b"[1]", "is no JSON object"),
         (b'{"a": NaN}', "is not JSON: NaN is no JSON value"),
         (b'{"a": "\\ud800"}', "is not JSON: it holds half of a character"),
         (b'{"a": "\xff"}', "is not JSON: .*can't decode"),

@@ -30,14 +30,16 @@ def test_a_port_in_use_is_one_line_that_names_the_flag() -> None:
         port = bound.getsockname()[1]
         with pytest.raises(AddressInUse) as caught:
             bind("127.0.0.1", port)
-    assert caught.value.message == f"port {port} on 127.0.0.1 is already in use; choose another with --port"
+    assert caught.value.message == f"port {port} on 127.0.0.1 is already in use"
+    assert "--port" in caught.value.remedy
     assert caught.value.exit_status == 4
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nobody.invalid", "x" * 300, "a..b"])
 def test_a_host_that_is_not_here_names_the_flag(host: str) -> None:
-    with pytest.raises(SystemFault, match="--host") as caught:
+    with pytest.raises(SystemFault) as caught:
         bind(host, 0)
+    assert "--host" in caught.value.remedy
     assert "\n" not in caught.value.message
 
 

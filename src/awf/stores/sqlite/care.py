@@ -39,7 +39,7 @@ def backup(directory: Path, target: Path) -> int:
         part.unlink(missing_ok=True)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise RequestInvalid(f"{target} cannot be made: {error.strerror}") from error
+        raise RequestInvalid(f"{target} cannot be made: {error.strerror}", remedy="another file") from error
     try:
         with closing(open_reader(directory)) as db, closing(sqlite3.connect(part)) as copy:
             # What a death leaves of it is thrown away, so nothing needs to be taken back.

@@ -62,7 +62,10 @@ def unavailable(directory: Path, error: Exception) -> StoreUnavailable:
         reason = _BY_ERRNO.get(error.errno or 0)
     else:
         reason = _BY_SQLITE_CODE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
-    fault = StoreUnavailable(f"the storage directory {directory} cannot be used: {reason or error}")
+    # The reasons that are known say what to try.
+    fault = StoreUnavailable(
+        f"the storage directory {directory} cannot be used: {reason or error}", remedy="" if reason else None
+    )
     fault.__cause__ = error
     return fault
 
