@@ -417,14 +417,15 @@ def test_a_budget_holds_between_the_rounds_and_the_agent_goes_on_from_there() ->
 
 
 def test_after_another_failure_it_goes_on_from_where_the_budget_held_it() -> None:
-    def gone(exchange: Exchange) -> None:
-        exchange.reply(500, {})
+    def busy(exchange: Exchange) -> None:
+        exchange.reply(429, {}, Retry_After="0")
 
-    more = f"{SPENT}\n        retry: {{max_attempts: 2, initial_delay: 1ms}}"
-    result, exchanges = ask(rounds(*TWICE, gone, "Done."), more, answers={"ask": "continue"})
-    assert (result.status, result.outputs["ask"]) == ("completed", "Done.")
-    assert exchanges[-1].body == exchanges[-2].body
-    assert len(exchanges[-1].body["messages"]) == 6
+    more = f"{SPENT}\n        output_format: json\n        retry: {{max_attempts: 2, initial_delay: 1ms}}"
+    result, exchanges = ask(rounds(*TWICE, busy, "No JSON.", "[]"), more, answers={"ask": "continue"})
+    assert (result.status, result.outputs["ask"]) == ("completed", "[]")
+    assert [exchange.body for exchange in exchanges[2:4]] == [exchanges[4].body] * 2
+    assert len(exchanges[4].body["messages"]) == 6
+    assert result.of("agent.message")[-1].blocks == (TextBlock("[]"),)
 
 
 @pytest.mark.parametrize("how", ["fail", "stop"])

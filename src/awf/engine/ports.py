@@ -70,7 +70,8 @@ Afford: TypeAlias = "Callable[[Usage], bool]"
 """Says whether budgets allow more than this for an attempt that runs."""
 
 
-def _rich(usage: Usage) -> bool:
+def unlimited(usage: Usage) -> bool:
+    """No budget is there."""
     del usage
     return True
 
@@ -93,7 +94,7 @@ class StepContext(Struct, frozen=True):
     turns: tuple[Turn, ...] = ()
     called: tuple[Message, ...] = ()
     tell: Tell = field(default=_nobody)
-    afford: Afford = field(default=_rich)
+    afford: Afford = field(default=unlimited)
 
 
 class StepRunner(Protocol):

@@ -112,7 +112,7 @@ class OpenAICompatible:
             return await self._send(request, settings, {**body, "messages": messages}, hear)
 
         messages = _messages(request, settings, tools)
-        return await Rounds(send, messages, tools, say, request.afford).answer()
+        return await Rounds(send, messages, tools, say, request).answer()
 
     async def _send(
         self,

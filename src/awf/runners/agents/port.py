@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from msgspec import Struct, field
 
 from awf.domain.outcomes import Usage
+from awf.engine.ports import Afford, unlimited
 from awf.journal.messages import Block, Message, Role, TextBlock, ToolResult, ToolUse, Turn
 from awf.runners.mcp.server import Tools
 
@@ -70,11 +71,6 @@ class BudgetUsedUp(ProviderFailed):
     called."""
 
 
-def _rich(usage: Usage) -> bool:
-    del usage
-    return True
-
-
 class McpServer(Struct, frozen=True, kw_only=True):
     """An MCP server that the agent's tool is to start and to speak to by standard input and output. The agent may use its
     tools without asking. ``env``: variables that it gets besides its environment. ``directory`` is the attempt's own,
@@ -96,7 +92,8 @@ class Request(Struct, frozen=True, kw_only=True):
     (``system_prompt`` is this request's, and holds for all of it). Without ``session`` and ``turns`` it begins here.
     ``environ`` is the environment of the attempt, ``working_dir`` its directory. Where a state has an ``mcp_proxy``: ``mcp`` is
     where a command-line tool gets its tools from, and ``tools`` are those of an agent behind a service; ``called``: what
-    earlier attempts have called of them since the prompt, and what that gave; ``afford``: may this one go on, having cost so much by now?"""
+    earlier attempts have called of them since the prompt, and what that gave; ``afford``: may this one go on, having cost so
+    much by now?"""
 
     prompt: str
     system_prompt: str = ""
@@ -108,7 +105,7 @@ class Request(Struct, frozen=True, kw_only=True):
     mcp: McpServer | None = None
     tools: Tools | None = None
     called: Sequence[Message] = ()
-    afford: Callable[[Usage], bool] = _rich
+    afford: Afford = unlimited
 
     @property
     def model(self) -> str:

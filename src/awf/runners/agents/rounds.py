@@ -23,6 +23,7 @@ from awf.runners.agents.port import (
     Event,
     Message,
     ProviderFailed,
+    Request,
     Spent,
     Text,
     TextBlock,
@@ -49,8 +50,7 @@ Ask: TypeAlias = Callable[[Messages, Callable[[Event], None]], Awaitable[Complet
 
 
 class Rounds:
-    """One attempt. ``messages`` is what is said first; it grows. ``say`` gets what happens. ``afford``: may it go on,
-    having cost so much?"""
+    """One attempt. ``messages`` is what is said first; it grows. ``say`` gets what happens."""
 
     def __init__(
         self,
@@ -58,26 +58,27 @@ class Rounds:
         messages: Messages,
         tools: Functions,
         say: Callable[[Event], None],
-        afford: Callable[[Usage], bool],
+        request: Request,
     ) -> None:
         self._ask = ask
         self._messages = messages
         self._tools = tools
         self._say = say
-        self._afford = afford
+        self._afford = request.afford
+        self._called = bool(request.called)
         self._last = ""
         """The last character that the model has said."""
         self._apart = False
-        """Does a new message begin?"""
+        """Does a new text begin?"""
         self._spent: Usage | None = None
 
     async def answer(self) -> Answer:
         """Raises ProviderFailed."""
         try:
             for number in range(1, MOST_ROUNDS + 1):
-                found = await self._round(called=number > 1)
+                found = await self._round()
                 if not found.calls or not self._tools.declared:
-                    if number > 1:
+                    if self._called:
                         self._say(Message("assistant", (TextBlock(found.text),)))
                     return Answer(text=found.text, usage=self._spent)
                 if number < MOST_ROUNDS:
@@ -91,7 +92,7 @@ class Rounds:
         message = f"mcp_proxy: no answer after {MOST_ROUNDS} rounds of tool calls [{ENDLESS}]"
         raise ProviderFailed(message, usage=self._spent)
 
-    async def _round(self, *, called: bool) -> Completion:
+    async def _round(self) -> Completion:
         """What the model says next."""
         for retry in itertools.count():
             self._apart = True
@@ -100,7 +101,7 @@ class Rounds:
                 break
             except Unavailable as failure:
                 wait = FIRST_WAIT * 2**retry if failure.retry_after is None else failure.retry_after
-                if not called or retry == MOST_RETRIES or wait > LONGEST_WAIT:
+                if not self._called or retry == MOST_RETRIES or wait > LONGEST_WAIT:
                     raise
                 self._spend(failure.usage)
                 again = f"{failure.message}; it is asked again in {duration_text(wait)}"
@@ -112,6 +113,7 @@ class Rounds:
     async def _call(self, found: Completion) -> None:
         blocks: list[Block] = [TextBlock(found.text)] if found.text else []
         self._say(Message("assistant", (*blocks, *map(self._tools.use, found.calls))))
+        self._called = True
         self._messages.append(functions.asked(found.text, found.calls))
         self._messages += functions.answered(await self._tools.perform(found.calls, self._say))
 

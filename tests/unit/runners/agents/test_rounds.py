@@ -12,7 +12,7 @@ from awf.domain.outcomes import Usage
 from awf.runners.agents import rounds
 from awf.runners.agents.completions import Completion, Unavailable
 from awf.runners.agents.functions import Functions
-from awf.runners.agents.port import Answer, Event, ProviderFailed, Spent, Text
+from awf.runners.agents.port import Answer, Event, ProviderFailed, Request, Spent, Text
 from awf.runners.agents.rounds import Messages, Rounds
 from awf.runners.agents.toolcalls import Call
 from unit.runners.agents.test_functions import Toolbox
@@ -44,7 +44,7 @@ def ask(
         functions = Functions(toolbox)
         monkeypatch.setattr(rounds.asyncio, "sleep", wait)
         try:
-            return await Rounds(send, [], functions, said.append, lambda _: True).answer()
+            return await Rounds(send, [], functions, said.append, Request(prompt="x")).answer()
         except ProviderFailed as failure:
             return failure
 
