@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from acceptance.facts import wait_gone
+from acceptance.facts import Gate, wait_gone
 from acceptance.server import Project, Server, wait_exit
 from agents.tools import install
 
@@ -118,3 +118,40 @@ def test_the_limit_of_the_server_fails_a_step_without_asking(project: Project) -
     assert steps(server, execution)["second"]["error"] == (
         "the budget of 100 tokens that the server allows an execution is used up (168 tokens so far)"
     )
+
+
+def test_people_are_asked_about_what_runs_and_the_question_outlives_the_engine(project: Project) -> None:
+    gate = Gate(project.root / "gate")
+    states = {
+        "initial": "build",
+        "build": {
+            "type": "step",
+            "command": f"{gate.wait}; echo built",
+            "detach": True,
+            "on_success": "done",
+        },
+        "done": {"type": "terminal"},
+    }
+    project.workflow("slow", json.dumps({"name": "slow", "max_duration": "300ms", "states": states}))
+    server = project.serve()
+    first, second = server.run("slow"), server.run("slow")
+    questions = []
+    for execution in (first, second):
+        server.wait_event(execution, "input.required", query="?events=all")
+        (question,) = server.execution(execution)["waiting"]
+        questions.append(question)
+    assert "Meanwhile step 'build' runs on" in questions[0]["prompt"]
+    engine = project.engine()
+    os.kill(engine, signal.SIGKILL)
+    wait_gone(engine)
+    for execution, question in zip((first, second), questions, strict=True):
+        server.wait_event(execution, "step.adopted", query="?events=all")
+        assert server.execution(execution)["waiting"] == [question]
+    assert respond(server, second, response="stop", comment="too slow") == 204
+    failed = server.wait(second, "failed")
+    assert failed["steps"][0]["error"] == "stopped by a person, because a budget is used up: too slow"
+    assert respond(server, second, response="continue") == 409
+    assert respond(server, first, response="continue") == 204
+    gate.open()
+    ended = server.wait(first)
+    assert (ended["steps"][0]["attempt"], ended["steps"][0]["output"]) == (1, "built\n")

@@ -228,7 +228,13 @@ def test_the_time_of_people_does_not_count_and_steps_of_all_kinds_are_held() -> 
         TIMED.replace("LIMITS", "max_duration: 200ms"), answers={"ok": "approve", "next": "continue"}
     )
     assert result.status == "completed"
-    assert [fact.kind for fact in result.of("input.required")] == ["approval", "budget"]
+    questions = result.of("input.required")
+    assert [(fact.kind, fact.path) for fact in questions] == [
+        ("budget", "slow"),
+        ("approval", "ok"),
+        ("budget", "next"),
+    ]
+    assert [fact.reached is not None for fact in questions] == [True, False, False]
     assert result.outputs["slow"] == "slow\n"
     result = run(TIMED.replace("LIMITS", "max_duration: 60s"), answers={"ok": "approve"})
     assert [fact.kind for fact in result.of("input.required")] == ["approval"]
@@ -240,8 +246,127 @@ def test_with_on_budget_fail_the_time_is_a_limit_of_what_runs_too() -> None:
     )
     result = run(text.replace("LIMITS", "max_duration: 300ms\n    on_budget: fail"))
     assert result.error == "late"
-    assert (result.steps["slow"].error or "").startswith("timeout exceeded")
-    assert result.steps["slow"].exit_code == 124
+    assert (result.steps["slow"].error or "").startswith(
+        "the budget of 300ms of workflow 'main' is used up ("
+    )
+    assert (result.steps["slow"].exit_code, result.of("step.retrying")) == (1, [])
+
+
+OVERDUE = """
+    name: overdue
+    max_duration: 150ms
+    states:
+      initial: slow
+      slow:
+        type: step
+        command: "SCRIPT"
+        retry: {max_attempts: 3}
+        on_success: next
+        on_failure: late
+      next: {type: step, command: "echo next", on_success: done}
+      late: {type: step, command: "echo 'late {{states.slow.Output}}'", on_success: done}
+      done: {type: terminal}
+    """
+
+
+def test_what_runs_when_its_time_is_over_runs_on_while_people_are_asked() -> None:
+    text = OVERDUE.replace("SCRIPT", "sleep 0.4; echo slow")
+    result = run(text, answers={"slow": ["continue"] * 9, "next": ["continue"] * 9})
+    assert (result.status, result.outputs["slow"]) == ("completed", "slow\n")
+    asked = [fact for fact in result.of("input.required") if fact.path == "slow"]
+    assert asked[0].prompt.startswith("the budget of 150ms of workflow 'main' is used up (")
+    assert "Meanwhile step 'slow' runs on: grant as much again (continue), or end it" in asked[0].prompt
+    granted = [fact.limit for fact in result.of("input.received")]
+    assert granted[0] == pytest.approx(asked[0].reached.spent + 0.15, abs=1.0)
+    assert granted[0] > 0.3
+    assert [fact.attempt for fact in result.of("step.started") if fact.path == "slow"] == [1]
+    assert "execution.released" not in result.types()[: result.types().index("step.completed")]
+
+
+def test_who_is_asked_about_what_runs_can_end_it() -> None:
+    result = run(
+        OVERDUE.replace("SCRIPT", "echo half; sleep 60"),
+        answers={"slow": {"response": "stop", "comment": "enough"}, "late": ["continue"] * 9},
+    )
+    assert result.outputs["late"] == "late half\n\n"
+    (failed,) = result.of("step.failed")
+    assert (failed.error, failed.exit_code) == (
+        "stopped by a person, because a budget is used up: enough",
+        1,
+    )
+    assert result.of("step.retrying") == []
+
+
+def test_nobody_has_answered_when_what_runs_has_ended() -> None:
+    result = run(OVERDUE.replace("SCRIPT", "sleep 0.3; echo slow"), answers={"next": "continue"})
+    assert (result.status, result.outputs["next"]) == ("completed", "next\n")
+    assert [(fact.path, fact.reached is None) for fact in result.of("input.required")] == [
+        ("slow", False),
+        ("next", True),
+    ]
+    result = run(
+        OVERDUE.replace("SCRIPT", "[ -e again ] && exit; touch again; sleep 0.3; exit 3").replace(
+            "max_attempts: 3", "max_attempts: 3, initial_delay: 1ms"
+        ),
+        answers={"slow": ["continue"] * 9, "next": ["continue"] * 9},
+    )
+    assert result.status == "completed", result.error
+
+
+def test_an_engine_is_stopped_and_an_execution_cancelled_while_people_are_asked_about_what_runs() -> None:
+    text = OVERDUE.replace("SCRIPT", "[ -e again ] && exit; touch again; sleep 60")
+    result = run(text, stop_when=asked, answers={"slow": ["continue"] * 9, "next": ["continue"] * 9})
+    assert result.status == "completed"
+    # It runs again, and that needs an answer first.
+    starts = [fact.held is not None for fact in result.of("step.started") if fact.path == "slow"]
+    assert starts == [False, True, False]
+    assert run(text, cancel_when=asked).status == "cancelled"
+
+
+def test_one_answer_is_for_everything_that_runs_beside_it() -> None:
+    text = """
+        name: main
+        max_duration: 150ms
+        states:
+          initial: all
+          all: {type: parallel, parallel: [a, b], on_success: next}
+          a: {type: step, command: "sleep 0.3"}
+          b: {type: step, command: "sleep 60"}
+          next: {type: step, command: "echo next", on_success: done}
+          done: {type: terminal}
+        """
+    stop = {"response": "stop"}
+    result = run(text, answers={"all/a": "continue", "all/b": [stop, stop]})
+    first, second = result.of("input.received")[:2]
+    assert (first.path, first.response, second.path, second.response, first.limit) == (
+        "all/a", "continue", "all/b", "continue", second.limit,
+    )  # fmt: skip
+
+
+def test_a_conversation_is_kept_of_an_agent_that_has_ended_while_people_are_asked() -> None:
+    text = """
+        name: main
+        max_duration: 100ms
+        states:
+          initial: one
+          one:
+            type: agent
+            provider: scripted
+            prompt: "Hello"
+            conversation: {}
+            options: {script: 'sleep 0.3; echo Hi'}
+            on_success: two
+          two:
+            type: agent
+            provider: scripted
+            prompt: "And?"
+            conversation: {continue_from: one}
+            options: {script: 'printf %s "$TURNS"'}
+            on_success: done
+          done: {type: terminal}
+        """
+    result = run(text, answers={"two": ["continue"] * 9})
+    assert result.outputs["two"] == '[["user", "Hello"], ["assistant", "Hi\\n"]]\n'
 
 
 def test_an_engine_is_stopped_and_an_execution_cancelled_and_resumed_while_a_budget_waits() -> None:

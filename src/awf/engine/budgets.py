@@ -3,9 +3,9 @@
 The limits of a state, of the blocks and sub-workflows around it, of the workflow and of the server are looked at before
 every attempt and every turn of a conversation, those of tokens and cost before agents only. What was spent before an
 execution was resumed counts. An attempt is then started as
-``held``: it waits for a person, who grants as much again or stops it, or it fails. What runs is not cut short, but for a
-``max_duration`` with ``on_budget: fail``, which is a time limit as well, and for an agent whose tools are called here: between
-two rounds it asks whether it may go on, and ends its attempt where it may not; the next one is held.
+``held``: it waits for a person, who grants as much again or stops it, or it fails. Where the time is used up while a step
+runs, it is ended and fails; or a person is asked, and it runs on until they stop it. An agent whose tools are called here asks
+between two rounds whether it may go on, and ends its attempt where it may not; the next one is held.
 """
 
 from __future__ import annotations
@@ -52,19 +52,32 @@ class _Account(Struct, frozen=True):
         if self.budget.duration is not None:
             yield "duration", self.budget.duration, self.spent.seconds
 
+    def raised_to(self, measure: Measure, limit: float) -> float:
+        """A limit, as high as people have raised it."""
+        return max(limit, self.raised.get(f"{self.level}.{measure}", 0.0))
+
     def affords(self, more: Usage) -> bool:
         """Is none of the limits of tokens and cost used up with this?"""
         added = {"tokens": more.total, "cost": more.cost or 0.0}
         return all(
-            spent + added[measure] < self.raised.get(f"{self.level}.{measure}", limit)
+            spent + added[measure] < self.raised_to(measure, limit)
             for measure, limit, spent in self.limits(agent=True)
             if measure in added
         )
 
+    def left(self) -> float:
+        """Seconds that remain of a limited time."""
+        assert self.budget.duration is not None
+        return self.raised_to("duration", self.budget.duration) - self.spent.seconds
+
+    def is_of(self, reached: BudgetReached) -> bool:
+        """Does this account belong to that budget?"""
+        return (self.level, self.path) == (reached.level, reached.path)
+
     def reached(self, *, agent: bool) -> BudgetReached | None:
         """The first limit that is used up."""
         for measure, limit, spent in self.limits(agent=agent):
-            if spent >= max(limit, self.raised.get(f"{self.level}.{measure}", 0.0)):
+            if spent >= self.raised_to(measure, limit):
                 return BudgetReached(
                     level=self.level,
                     path=self.path,
@@ -97,8 +110,7 @@ class Budgets:
             if reached is not None:
                 return msgspec.structs.replace(fact, held=reached)
             if account.budget.fails and account.budget.duration is not None:
-                left = account.budget.duration - account.spent.seconds
-                timeout = left if fact.timeout is None else min(fact.timeout, left)
+                timeout = account.left() if fact.timeout is None else min(fact.timeout, account.left())
                 fact = msgspec.structs.replace(fact, timeout=timeout)
         return fact
 
@@ -109,17 +121,70 @@ class Budgets:
         more = priced(self._flow, activity, usage) or usage
         return all(account.affords(more) for account in self._accounts(activity))
 
+    def exhausted(self, activity: Activity) -> str:
+        """Why a step that has run out of time has failed, if that is because of a budget; else nothing."""
+        for account in self._accounts(activity):
+            if account.budget.fails and account.left() <= 0:
+                reached = account.reached(agent=False)
+                assert reached is not None
+                return self._said(reached)
+        return ""
+
+    def due_in(self) -> float | None:
+        """Seconds until a step that runs goes over a budget of time about which people are asked; None: none does."""
+        left = [account.left() for activity in self._watched() for account in self._asking(activity)]
+        return min(left, default=None)
+
+    def ask(self) -> None:
+        """Ask about what runs and has gone over a budget of time. It runs on."""
+        for activity in self._watched():
+            reached = next(
+                (each.reached(agent=False) for each in self._asking(activity) if each.left() <= 0), None
+            )
+            if reached is not None:
+                prompt = (
+                    f"{self._said(reached)}. Meanwhile {_named(activity)} runs on: grant as much again (continue), or end "
+                    f"it, so that it fails (stop)?"
+                )
+                self._flow.emit(
+                    InputRequired(
+                        **activity.place,
+                        kind="budget",
+                        prompt=prompt,
+                        choices=(CONTINUE, STOP),
+                        reached=reached,
+                    )
+                )
+
+    def granted(self, activity: Activity) -> float | None:
+        """What the budget is raised to about which an activity asks: by as much as it was, from here on."""
+        asked = activity.budget
+        for account in self._accounts(activity):
+            for measure, limit, spent in account.limits(agent=True):
+                if asked is not None and asked.measure == measure and account.is_of(asked):
+                    return spent + limit
+        return None
+
+    def _watched(self) -> list[Activity]:
+        """What runs and may have to be asked about."""
+        if not self._written and self._flow.world.budget is None:
+            return []
+        running = self._flow.state.flying()
+        return [each for each in running if not (each.asks or each.stopped or self._flow.is_ending(each))]
+
+    def _asking(self, activity: Activity) -> Iterator[_Account]:
+        for account in self._accounts(activity):
+            if account.budget.duration is not None and not account.budget.fails:
+                yield account
+
     def judge(self, activity: Activity, reached: BudgetReached) -> None:
         """What becomes of an attempt that is held."""
         flow = self._flow
         if reached.fails:
             flow.emit(StepFailed(**activity.place, exit_code=SPENT_EXIT, error=self._said(reached)))
             return flow.settle(activity)
-        where = f"step '{activity.state}'" + (
-            f" ({activity.path})" if activity.path != activity.state else ""
-        )
         prompt = (
-            f"{self._said(reached)}. Before {where} goes on: grant as much again (continue), "
+            f"{self._said(reached)}. Before {_named(activity)} goes on: grant as much again (continue), "
             f"or let the step fail (stop)?"
         )
         return flow.emit(
@@ -163,23 +228,33 @@ class Budgets:
 
 def answered(flow: Flow, activity: Activity, answer: InputReceived) -> None:
     """A person has decided; what they grant holds for everything that waits for the same."""
-    started = activity.started
-    assert started is not None
-    held = started.held
-    assert held is not None
+    reached = activity.budget
+    assert reached is not None
+    if activity.stopped:
+        return None  # it fails when it has ended
     if answer.response == STOP:
-        said = f": {answer.comment}" if answer.comment else ""
-        error = f"stopped by a person, because a budget is used up{said}"
-        return flow.emit(StepFailed(**activity.place, exit_code=SPENT_EXIT, error=error))
-    flow.repeat(activity, recovered=False)
+        return flow.emit(StepFailed(**activity.place, exit_code=SPENT_EXIT, error=stopped(answer)))
+    if not activity.runs:
+        flow.repeat(activity, recovered=False)
     for path in sorted(flow.state.asking):
         other = flow.state.activities[path]
-        theirs = other.started.held if other.started is not None else None
-        if theirs is not None and _same(theirs, held) and not flow.is_ending(other):
+        theirs = other.budget
+        if theirs is not None and _same(theirs, reached) and not flow.is_ending(other):
             place = {name: value for name, value in other.place.items() if name != "attempt"}
-            flow.emit(InputReceived(**place, response=CONTINUE, comment=answer.comment, by=answer.by))
-            flow.repeat(other, recovered=False)
+            flow.emit(
+                InputReceived(
+                    **place, response=CONTINUE, comment=answer.comment, by=answer.by, limit=answer.limit
+                )
+            )
+            if not other.runs:
+                flow.repeat(other, recovered=False)
     return None
+
+
+def stopped(answer: InputReceived) -> str:
+    """The error of a step that a person has stopped."""
+    said = f": {answer.comment}" if answer.comment else ""
+    return f"stopped by a person, because a budget is used up{said}"
 
 
 def priced(flow: Flow, activity: Activity, usage: Usage | None) -> Usage | None:
@@ -194,6 +269,10 @@ def priced(flow: Flow, activity: Activity, usage: Usage | None) -> Usage | None:
 
 def _same(one: BudgetReached, other: BudgetReached) -> bool:
     return (one.level, one.path, one.measure) == (other.level, other.path, other.measure)
+
+
+def _named(activity: Activity) -> str:
+    return f"step '{activity.state}'" + (f" ({activity.path})" if activity.path != activity.state else "")
 
 
 def _amount(measure: str, value: float) -> str:

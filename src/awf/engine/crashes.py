@@ -10,6 +10,7 @@ from typing import Any
 
 from awf.domain.workflow import LeafState
 from awf.engine.blocks import Verdict
+from awf.engine.budgets import stopped
 from awf.engine.flow import CANCELLED_EXIT, Flow
 from awf.engine.state import CANCELLED, Activity
 from awf.journal.events import InputReceived, InputRequired, StepCompleted, StepFailed, Stream
@@ -30,6 +31,8 @@ def after_crash(flow: Flow, activity: Activity, *, orderly: bool) -> bool:
     policy = known.on_crash if isinstance(known, LeafState) else "rerun"
     if flow.is_ending(activity):
         _fail(flow, activity, CANCELLED, CANCELLED_EXIT)
+    elif activity.stopped and activity.answer is not None:
+        _fail(flow, activity, stopped(activity.answer))
     elif policy == "ask":
         _ask(flow, activity, orderly=orderly)
     elif policy == "fail":

@@ -38,7 +38,7 @@ from awf.engine import conversations, waiting
 from awf.engine.agents import AgentStep, masked_block
 from awf.engine.approvals import Approval
 from awf.engine.blocks import Block, Ending, Leaf
-from awf.engine.budgets import priced
+from awf.engine.budgets import SPENT_EXIT, priced, stopped
 from awf.engine.calls import Call
 from awf.engine.crashes import after_crash
 from awf.engine.flow import Flow
@@ -52,6 +52,7 @@ from awf.engine.stimuli import (
     HookEnded,
     Idle,
     Leave,
+    LimitDue,
     MessageArrived,
     OutputArrived,
     Release,
@@ -136,6 +137,8 @@ class Core:
                 self._timer(stimulus)
             case Continue():
                 self._continue(stimulus)
+            case LimitDue():
+                self._flow.budgets.ask()
             case Respond():
                 waiting.respond(self._flow, stimulus)
             case Idle():
@@ -200,7 +203,10 @@ class Core:
         return [
             activity.started.attempt_id
             for activity in self.state.flying()
-            if activity.started is not None and _is_detached(activity) and not self._flow.is_ending(activity)
+            if activity.started is not None
+            and _is_detached(activity)
+            and not activity.stopped
+            and not self._flow.is_ending(activity)
         ]
 
     def _adopt(self, activity: Activity, adoptable: Collection[str]) -> bool:
@@ -301,10 +307,14 @@ class Core:
         if activity is None or not activity.flying or activity.processless:
             return
         fact = self._ended_fact(activity, stimulus.outcome)
+        failed = stimulus.outcome if isinstance(stimulus.outcome, Failed) else Failed("")
+        if isinstance(fact, StepFailed) and (why := self._out_of_budget(activity, fact)):
+            fact = replace(fact, error=why, exit_code=SPENT_EXIT)
+            failed = Failed(why, permanent=True)
         if state.cancel_requested:
             flow.emit(fact)
             flow.closing.cancel_rest()
-        elif isinstance(fact, StepFailed) and self._is_held(activity, stimulus.outcome):
+        elif isinstance(fact, StepFailed) and self._is_held(activity, failed):
             flow.again(fact, 0.0, held=True)
             if stimulus.hold:
                 self._leave()
@@ -316,7 +326,6 @@ class Core:
             flow.emit(fact)
             self._leave()
         elif isinstance(fact, StepFailed):
-            failed = stimulus.outcome if isinstance(stimulus.outcome, Failed) else Failed("")
             flow.failed(activity, fact, failed.retry_after, permanent=failed.permanent)
         else:
             flow.emit(fact)
@@ -327,12 +336,25 @@ class Core:
         activity = self.state.activities.get(path)
         return activity is None or self._flow.budgets.afford(activity, usage)
 
-    def _is_held(self, activity: Activity, outcome: Outcome) -> bool:
+    def _is_held(self, activity: Activity, failed: Failed) -> bool:
         """Has it ended its attempt because of a budget that will hold the next one?"""
-        usage = outcome.product.usage if outcome.product is not None else None
-        if not isinstance(outcome, Failed) or not outcome.held or usage is None:
+        usage = failed.product.usage if failed.product is not None else None
+        if not failed.held or usage is None:
             return False
         return not self._flow.is_ending(activity) and not self._flow.budgets.afford(activity, usage)
+
+    def _out_of_budget(self, activity: Activity, fact: StepFailed) -> str:
+        """Why an attempt was ended, where a budget is the reason: by a person, or because the time is over."""
+        if self._flow.is_ending(activity):
+            return ""
+        if activity.stopped and activity.answer is not None:
+            return stopped(activity.answer)
+        return self._flow.budgets.exhausted(activity) if fact.exit_code == TIMEOUT_EXIT else ""
+
+    def due_in(self, world: World) -> float | None:
+        """Seconds until LimitDue; None: never, as it is now."""
+        self._flow.world = world if world.now >= self.state.at else replace(world, now=self.state.at)
+        return self._flow.budgets.due_in()
 
     def _leave(self) -> None:
         """Let the execution go, unless something runs that the engine would take along."""

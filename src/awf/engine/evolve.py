@@ -87,9 +87,7 @@ def _count_idle(state: ExecutionState) -> None:
     idle = (
         bool(state.asking)
         and not state.hooks
-        and not any(
-            each.waits or (each.flying and not each.processless) for each in state.activities.values()
-        )
+        and not any(each.waits or each.runs for each in state.activities.values())
     )
     if idle and state.idle_since is None:
         state.idle_since = state.at
@@ -206,6 +204,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
         activity.idle_before = state.idle
     activity.started, activity.flying, activity.retry_at = fact, True, None
     activity.question = activity.answer = None
+    state.asking.discard(fact.path)
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
     activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
@@ -312,7 +311,7 @@ def _talked(activity: Activity, fact: StepCompleted | StepFailed, output: str) -
     if call is None:
         return {}
     answered = isinstance(fact, StepCompleted) or fact.output or fact.session
-    if call.conversation and answered and activity.question is None:
+    if call.conversation and answered and (activity.question is None or activity.runs):
         return {"provider": call.provider, "turns": _with_answer(activity, output)}
     return {"provider": call.provider, "turns": activity.turns if activity.answers else None}
 
@@ -322,13 +321,16 @@ def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     _drop_below(state, fact.path)
     _spend(state, activity, fact.usage)
     activity.flying, activity.tries = False, activity.tries + (not fact.held)
+    activity.question = activity.answer = None
+    state.asking.discard(fact.path)
     _forget_kept(state, fact.path)
     activity.retry_at = entry.at + round(fact.delay * 1_000_000)
 
 
 def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
     activity = _known(state, entry, fact)
-    activity.flying, activity.question, activity.answer = False, Question(entry.seq, fact), None
+    activity.flying = fact.reached is not None
+    activity.question, activity.answer = Question(entry.seq, fact), None
     state.asking.add(fact.path)
     if fact.turn is not None:
         _spend(state, activity, fact.turn.usage)
@@ -362,10 +364,11 @@ def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:
         )
     activity.answer = fact
     state.asking.discard(fact.path)
-    held = activity.started.held if activity.started is not None else None
-    if held is not None and fact.response == CONTINUE:
-        scope = state.activities[held.path] if held.path else state
-        scope.raised[f"{held.level}.{held.measure}"] = held.spent + held.limit
+    reached = activity.budget
+    if reached is not None and fact.response == CONTINUE:
+        scope = state.activities[reached.path] if reached.path else state
+        limit = reached.spent + reached.limit if fact.limit is None else fact.limit
+        scope.raised[f"{reached.level}.{reached.measure}"] = limit
 
 
 def _reuse(state: ExecutionState, entry: Entry, fact: StepReused) -> None:

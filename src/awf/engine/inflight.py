@@ -112,9 +112,14 @@ class InFlight:
             detached = [task for path, task in self._tasks.items() if path in self._detached]
             await asyncio.gather(*detached, return_exceptions=True)
             self._env.attempts.forget(list(self._detached.values()))
-        await self.end()
+        await self.end_all()
 
-    async def end(self) -> None:
+    def end(self, path: str) -> None:
+        """End the process of an attempt."""
+        if path in self._cancels:
+            self._cancels[path].set()
+
+    async def end_all(self) -> None:
         """Nothing may run on behalf of an execution that has been let go, but for detached steps that nobody has told to
         end: the next owner takes them over."""
         for path in self._detached:

@@ -144,7 +144,8 @@ class Interpreter:
             while not await self._step():
                 await self._stimuli()
         finally:
-            await self._inflight.end()
+            self._timers.set_limit(None)
+            await self._inflight.end_all()
 
     async def _step(self) -> bool:
         """Append and perform what has been decided; True when the execution has been let go."""
@@ -152,6 +153,7 @@ class Interpreter:
             await self._append(entries)
             if self._perform(entries):
                 return True
+        self._timers.set_limit(self._core.due_in(self._env.world()))
         return False
 
     async def _stimuli(self) -> None:
@@ -212,9 +214,14 @@ class Interpreter:
                     self._inflight.recorded(fact.path)
                     self._timers.set(fact, fact.delay)
                 case InputRequired() as fact:
+                    if fact.turn is not None:
+                        self._inflight.recorded(fact.path)
                     self._timers.set_deadline(fact, entry.at)
                 case InputReceived(path=path):
                     self._timers.drop(path)
+                    activity = self._core.state.activities.get(path)
+                    if activity is not None and activity.stopped:
+                        self._inflight.end(path)
                 case StepCompleted(path=path) | StepFailed(path=path):
                     self._inflight.recorded(path)
                     self._timers.drop(path)

@@ -20,6 +20,7 @@ from awf.journal.events import (
     AgentTurn,
     BlockEnding,
     BlockKept,
+    BudgetReached,
     ExecutionAccepted,
     HookStarted,
     InputReceived,
@@ -166,6 +167,23 @@ class Activity(Struct):
         return self.kind in PROCESSLESS or (self.started is not None and self.started.held is not None)
 
     @property
+    def runs(self) -> bool:
+        """Does an attempt of it run, as a process or as work of the engine?"""
+        return self.flying and not self.processless
+
+    @property
+    def budget(self) -> BudgetReached | None:
+        """The budget about which it has asked last."""
+        if self.question is not None and self.question.fact.reached is not None:
+            return self.question.fact.reached
+        return self.started.held if self.started is not None else None
+
+    @property
+    def stopped(self) -> bool:
+        """Is it being ended because a person wants so, who was asked while it ran?"""
+        return self.runs and self.answer is not None and self.answer.response == STOP
+
+    @property
     def waits(self) -> bool:
         """Waiting for its next attempt."""
         return self.retry_at is not None
@@ -177,7 +195,7 @@ class Activity(Struct):
 
     @property
     def asks(self) -> bool:
-        """Waiting for a person."""
+        """Waiting for a person, maybe while it runs."""
         return self.question is not None and self.answer is None
 
 
@@ -266,7 +284,7 @@ class ExecutionState(Struct):
 
     def flying(self, path: str = "") -> list[Activity]:
         """Activities with a running process, below a path."""
-        return [activity for activity in self.below(path) if activity.flying and not activity.processless]
+        return [activity for activity in self.below(path) if activity.runs]
 
     def hooks_below(self, path: str = "") -> list[HookStarted]:
         """Hooks with a running command, of the activity at a path and those below it."""

@@ -106,6 +106,10 @@ class TimerFired(Struct, frozen=True):
     attempt: int
 
 
+class LimitDue(Struct, frozen=True):
+    """So much time has passed that a step that runs may have gone over a budget of time about which people are asked."""
+
+
 class Respond(Struct, frozen=True):
     """A person answered the ``input.required`` whose sequence number is ``question``; ``by`` is who they say they are.
     Ignored where nothing waits for it any more."""
@@ -142,6 +146,7 @@ Stimulus: TypeAlias = (
     | StepFinished
     | HookEnded
     | TimerFired
+    | LimitDue
     | Respond
     | Idle
     | Cancel

@@ -7,16 +7,20 @@ from collections.abc import Callable
 
 from awf.engine.ports import Clock
 from awf.engine.state import BLOCKS, ExecutionState, is_below
-from awf.engine.stimuli import TimerFired
+from awf.engine.stimuli import LimitDue, TimerFired
 from awf.journal.events import InputRequired, StepRetrying, StepStarted
+
+SHORTEST_LIMIT = 0.02
+"""Seconds between looks at a budget of time: its clock may be set back, or go slower."""
 
 
 class Timers:
     """``fired`` is called with what the timer was set for."""
 
-    def __init__(self, clock: Clock, fired: Callable[[TimerFired], None]) -> None:
+    def __init__(self, clock: Clock, fired: Callable[[TimerFired | LimitDue], None]) -> None:
         self._clock = clock
         self._fired = fired
+        self._limit: asyncio.TimerHandle | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def __len__(self) -> int:
@@ -35,6 +39,15 @@ class Timers:
         of this one; also where the clock has been set back, no more remains than from then on."""
         if fact.deadline is not None:
             self.set(fact, (fact.deadline - max(self._clock.now(), reached)) / 1_000_000)
+
+    def set_limit(self, seconds: float | None) -> None:
+        """Fire when a step that runs has gone over a budget of time; None: none can."""
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = None
+        if seconds is not None:
+            wait = max(SHORTEST_LIMIT, seconds)
+            self._limit = asyncio.get_running_loop().call_later(wait, self._fired, LimitDue())
 
     def drop(self, path: str) -> None:
         """Forget the timer of a path."""

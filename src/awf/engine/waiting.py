@@ -49,6 +49,7 @@ def respond(flow: Flow, stimulus: Respond) -> None:
             comment=mask(stimulus.comment),
             by=mask(stimulus.by),
             sealed="" if sealed == stimulus.response else sealed,
+            limit=flow.budgets.granted(activity) if fact.kind == "budget" else None,
         )
     )
     act(flow, activity)
@@ -96,7 +97,7 @@ def park(flow: Flow) -> None:
 def _only_asks(state: ExecutionState) -> bool:
     """Is everything that is open a question, or a block around one?"""
     return not state.hooks and all(
-        activity.asks or (activity.kind in BLOCKS and activity.flying)
+        (activity.asks and not activity.runs) or (activity.kind in BLOCKS and activity.flying)
         for activity in state.activities.values()
         if activity.is_open
     )

@@ -81,6 +81,7 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
             case StateEntered(path=path):
                 row.current_step = path
             case StepStarted() as fact:
+                _wait(row, fact.path)
                 steps[fact.step] = _started(steps.get(fact.step) or known(fact.step), entry, fact)
             case StepReused() as fact:
                 steps[fact.step] = _reused(entry, fact)
@@ -96,8 +97,9 @@ def project(row: ExecutionRow, entries: Iterable[Entry], known: KnownStep) -> di
                 ended = steps.get(fact.step) or known(fact.step)
                 if ended is not None:
                     steps[fact.step] = _spent(row, _ended(ended, entry, fact), fact.usage)
-            case StepRetrying() as fact if fact.usage is not None:
-                failed = steps.get(fact.step) or known(fact.step)
+            case StepRetrying() as fact:
+                _wait(row, fact.path)
+                failed = steps.get(fact.step) or known(fact.step) if fact.usage is not None else None
                 if failed is not None:
                     steps[fact.step] = _spent(row, failed, fact.usage)
             case ExecutionCompleted(exit_code=code):

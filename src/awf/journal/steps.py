@@ -185,7 +185,7 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
     """The step waits for a person, without a process. ``kind`` says who asks: ``approval`` (a state of that
-    type), ``budget`` (an attempt that was held), ``conversation`` (an agent whose attempt has ended with ``turn``; the answer is its next prompt), ``crash`` (what
+    type), ``budget`` (an attempt that was held; or, with ``reached``, one that has gone over a budget and runs on meanwhile), ``conversation`` (an agent whose attempt has ended with ``turn``; the answer is its next prompt), ``crash`` (what
     is to become of an attempt that was cut short). ``prompt`` is for people. ``choices`` are the answers that are accepted; none: any text.
     ``deadline`` in microseconds since the epoch: without an answer the step fails then."""
 
@@ -198,11 +198,13 @@ class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):
     choices: tuple[str, ...] = ()
     deadline: int | None = None
     turn: AgentTurn | None = None
+    reached: BudgetReached | None = None
 
 
 class InputReceived(Fact, frozen=True, kw_only=True, tag="input.received"):
     """A person answered what the step at ``path`` waits for; ``comment`` is for the record, and ``by`` is who they say
-    they are. ``sealed``: the response with placeholders for secret values, where it holds any."""
+    they are. ``sealed``: the response with placeholders for secret values, where it holds any. ``limit``: what the budget is
+    raised to that was asked about."""
 
     step: int
     state: str
@@ -211,3 +213,4 @@ class InputReceived(Fact, frozen=True, kw_only=True, tag="input.received"):
     comment: str = ""
     by: str = ""
     sealed: str = ""
+    limit: float | None = None
