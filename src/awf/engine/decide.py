@@ -108,8 +108,7 @@ class Core:
 
     def identity(self, path: str) -> tuple[str, Mapping[str, Any]]:
         """The workflow that an activity at a path (or a sequence) belongs to, and the real values of its inputs."""
-        scope = self._flow.scope(path)
-        return scope["workflow"]["Name"], scope["inputs"]
+        return self._flow.identity(path)
 
     def take(self) -> list[Entry]:
         """The entries decided since the last call, to be appended in this order before anything acts on them."""

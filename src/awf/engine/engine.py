@@ -99,7 +99,14 @@ class Engine:
             settings.prices,
         )
         environment = Environment(
-            store, runners, attempts, clock, machine.world, appended, asyncio.Semaphore(settings.slots)
+            store=store,
+            runners=runners,
+            attempts=attempts,
+            clock=clock,
+            environ=machine.environ,
+            world=machine.world,
+            appended=appended,
+            slots=asyncio.Semaphore(settings.slots),
         )
         passing = Passing(clock)
         self._claims = Claims(store, presence.member.id, settings.engines, passing)

@@ -223,7 +223,7 @@ class InFlight:
             execution=self._execution,
             workflow=workflow,
             inputs=inputs,
-            environ=self._env.world().environ,
+            environ=self._env.environ,
             working_dir=self._core.state.accepted.working_dir,
         )
         if tell is None:

@@ -32,7 +32,7 @@ class Machine:
         prices: Mapping[str, Price] | None = None,
     ) -> None:
         self._engine = engine
-        self._environ = dict(environ)
+        self.environ: Mapping[str, str] = dict(environ)
         self._clock = clock
         self._max_transitions = max_transitions
         self._tools = tools
@@ -47,7 +47,7 @@ class Machine:
         return World(
             now=self._clock.now(),
             engine=self._engine,
-            environ=self._environ,
+            environ=self.environ,
             user=self._user,
             hostname=self._hostname,
             max_transitions=self._max_transitions,

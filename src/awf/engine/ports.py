@@ -149,13 +149,15 @@ class AttemptKeeper(Protocol):
 
 
 class Environment(Struct, frozen=True):
-    """What an interpreter works with. ``world`` gives the present moment as the core may see it; ``appended`` is
-    called after every durable append (to wake viewers); ``slots`` bounds the running processes of the whole engine."""
+    """What an interpreter works with. ``environ`` is what steps get; ``world`` gives the present moment as the core may see
+    it; ``appended`` is called after every durable append (to wake viewers); ``slots`` bounds the running processes of the
+    whole engine."""
 
     store: Store
     runners: Mapping[str, StepRunner]
     attempts: AttemptKeeper
     clock: Clock
+    environ: Mapping[str, str]
     world: Callable[[], World]
     appended: Callable[[], None]
     slots: asyncio.Semaphore

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 def scope_of(flow: View, path: str) -> Scope:
     """The scope at a path: of an activity, of a sub-workflow's graph, or (empty) of the execution's."""
     state, world = flow.state, flow.world
-    at_graph = path in state.sequences
-    sequence = path if at_graph else state.sequence_of(path)
+    sequence = flow.sequence_at(path)
     workflow = flow.workflow_of(sequence)
     closing = state.sequences[sequence].closing if sequence in state.sequences else None
     activity = state.activities.get(path)
     scope: dict[str, Any] = {
-        "inputs": _inputs(flow, sequence),
+        "inputs": inputs_of(flow, sequence),
         "states": _Results(state.sequences[sequence].results),
         "env": world.environ,
         "workflow": {
@@ -41,7 +40,7 @@ def scope_of(flow: View, path: str) -> Scope:
         },
         "awf": _awf(state.accepted.awf, workflow.identifier),
     }
-    loop = None if at_graph else _loop(state, path)
+    loop = None if path == sequence else _loop(state, path)
     if loop is not None:
         scope["loop"] = loop
     if closing is not None and closing.status != "completed":
@@ -59,7 +58,8 @@ def _awf(paths: Mapping[str, str], identifier: str) -> Mapping[str, str]:
     return paths if pack is None else {**paths, "pack_name": pack}
 
 
-def _inputs(flow: View, sequence: str) -> Mapping[str, Any]:
+def inputs_of(flow: View, sequence: str) -> Mapping[str, Any]:
+    """The real values of the inputs of the workflow whose graph a sequence runs."""
     if not sequence:
         return flow.inputs
     started = flow.state.activities[sequence].started

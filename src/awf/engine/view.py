@@ -21,7 +21,7 @@ from awf.domain.templates import (
 )
 from awf.domain.workflow import CallState, State, TerminalState, Workflow
 from awf.engine.files import local_first, read_beside
-from awf.engine.scope import loop_fields, scope_of
+from awf.engine.scope import inputs_of, loop_fields, scope_of
 from awf.engine.state import Activity, ExecutionState
 from awf.engine.stimuli import World
 
@@ -64,12 +64,19 @@ class View:
         """The state, as the workflow has it, that an activity performs."""
         return self.workflow_of(self.state.sequence_of(activity.path)).states[activity.state]
 
+    def identity(self, path: str) -> tuple[str, Mapping[str, Any]]:
+        """The workflow that an activity at a path (or a sequence) belongs to, and the real values of its inputs."""
+        sequence = self.sequence_at(path)
+        return self.workflow_of(sequence).identifier, inputs_of(self, sequence)
+
     def scope(self, path: str) -> Mapping[str, Any]:
         """What templates and expressions of the activity at a path (or of a sequence) see."""
         return scope_of(self, path)
 
     def text(self, template: Template, path: str) -> str:
         """A template rendered for the activity at a path (or for a sequence). Raises TemplateFailure."""
+        if template.literal:
+            return template.source
         return render(template, self.scope(path), files=self.files(path))
 
     def value(self, template: Template, path: str) -> Any:
@@ -89,6 +96,8 @@ class View:
 
     def parts(self, template: Template, path: str) -> list[Text | Value]:
         """Like ``text``, in parts; paths in awf's own directories are those beside the workflow where they exist."""
+        if template.literal:
+            return render_parts(template, {})
         parts = render_parts(template, self.scope(path), files=self.files(path))
         return local_first(self, self._workflow_at(path), parts)
 
@@ -96,8 +105,12 @@ class View:
         """What ``readFile`` reads there: paths are meant from the workflow's directory."""
         return partial(read_beside, self, self._workflow_at(path))
 
+    def sequence_at(self, path: str) -> str:
+        """The sequence at a path, or that of the activity at it."""
+        return path if path in self.state.sequences else self.state.sequence_of(path)
+
     def _workflow_at(self, path: str) -> Workflow:
-        return self.workflow_of(path if path in self.state.sequences else self.state.sequence_of(path))
+        return self.workflow_of(self.sequence_at(path))
 
     def test(self, expression: Expression, path: str) -> bool:
         """Evaluate a condition. Raises ExpressionFailure."""
