@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
+
+from awf.runners.watching import watch
 
 log = logging.getLogger("awf.engine")
 
@@ -16,13 +19,14 @@ async def exit_or(pidfd: int, cancel: asyncio.Event | None, timeout: float | Non
     """Wait for the exit (None), the cancel event (``cancel``) or the timeout (``timeout``), whichever is first."""
     loop = asyncio.get_running_loop()
     over: asyncio.Future[str | None] = loop.create_future()
-    loop.add_reader(pidfd, _resolve, over, None)
+    watching = watch()
+    watching.add(pidfd, partial(_resolve, over, None))
     timer = loop.call_later(timeout, _resolve, over, "timeout") if timeout is not None else None
     cancelled = loop.create_task(_resolve_when(cancel, over)) if cancel is not None else None
     try:
         return await over
     finally:
-        loop.remove_reader(pidfd)
+        watching.remove(pidfd)
         if timer is not None:
             timer.cancel()
         if cancelled is not None:

@@ -6,12 +6,12 @@ follows, the last half is kept.
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 from awf.engine.ports import Emit
 from awf.journal.events import Stream
 from awf.runners.recorder import Recorder, Tail
+from awf.runners.watching import watch
 
 _READ = 64 * 1024
 _LAST_READS = 32
@@ -26,9 +26,9 @@ class Pipe:
         self._recorder = Recorder(stream, emit, limit)
         self._tail = Tail(self._recorder.kept)
         self._open = True
-        self._loop = asyncio.get_running_loop()
+        self._watch = watch()
         os.set_blocking(fd, False)
-        self._loop.add_reader(fd, self._read)
+        self._watch.add(fd, self._read)
 
     @property
     def total(self) -> int:
@@ -62,5 +62,5 @@ class Pipe:
     def _close(self) -> None:
         if self._open:
             self._open = False
-            self._loop.remove_reader(self._fd)
+            self._watch.remove(self._fd)
             os.close(self._fd)
