@@ -20,6 +20,7 @@ from awf.cli.view import View
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 
 if TYPE_CHECKING:
+    from awf.engine.cancel import Cancel
     from awf.engine.ports import Emit, StepContext, StepRunner
     from awf.journal.events import StepStarted
 
@@ -181,9 +182,7 @@ class _Gated:
         self._runner = runner
         self._breakpoints = breakpoints
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         async def run(heard: Emit) -> Outcome:
             return await self._runner.run(fact, context, heard, cancel)
 

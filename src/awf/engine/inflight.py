@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from awf.domain.outcomes import KILLED, Failed, Outcome, Usage
 from awf.domain.sealing import Sealer
+from awf.engine.cancel import Cancel
 from awf.engine.decide import Core
 from awf.engine.hooks import TIMEOUT as HOOK_TIMEOUT
 from awf.engine.output import Heard, OutputBuffer
@@ -52,7 +53,7 @@ class InFlight:
         self._execution = execution
         self._post = post
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._cancels: dict[str, asyncio.Event] = {}
+        self._cancels: dict[str, Cancel] = {}
         self._detached: dict[str, str] = {}
         self.leaving = False
         self.abandoning = asyncio.Event()
@@ -130,12 +131,12 @@ class InFlight:
         if self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _launch(self, key: str, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-        cancel = self._cancels[key] = asyncio.Event()
+    def _launch(self, key: str, work: Callable[[Cancel], Coroutine[Any, Any, None]]) -> None:
+        cancel = self._cancels[key] = Cancel()
         self._tasks[key] = asyncio.create_task(work(cancel))
 
     async def _attempt(
-        self, fact: StepStarted, cancel: asyncio.Event, adopted: tuple[float, Heard] | None = None
+        self, fact: StepStarted, cancel: Cancel, adopted: tuple[float, Heard] | None = None
     ) -> None:
         ran, heard = adopted or (None, None)
         buffer = OutputBuffer(lambda *piece: self._written(fact.path, *piece), self._sealer, heard)
@@ -151,7 +152,7 @@ class InFlight:
         elif outcome.product is not None and outcome.product.usage is not None:
             self.spent[fact.path] = outcome.product.usage
 
-    async def _hook(self, fact: HookStarted, cancel: asyncio.Event) -> None:
+    async def _hook(self, fact: HookStarted, cancel: Cancel) -> None:
         assert fact.command is not None
         written: list[str] = []
         step = StepStarted(
@@ -175,7 +176,7 @@ class InFlight:
         self,
         fact: StepStarted,
         emit: Emit,
-        cancel: asyncio.Event,
+        cancel: Cancel,
         ran: float | None = None,
         tell: Tell | None = None,
     ) -> Outcome:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from awf.domain.load import Loaded
     from awf.domain.outcomes import Outcome, Usage
+    from awf.engine.cancel import Cancel
     from awf.engine.stimuli import World
     from awf.journal.events import StepStarted, Stream
     from awf.journal.messages import Block, Message, Role, Turn
@@ -101,14 +102,12 @@ class StepRunner(Protocol):
     """Performs attempts of one kind of step. Never raises; never writes to the journal. Cancelling the task that runs
     or adopts a detached attempt (``fact.detach``) lets go of it: its processes go on."""
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         """Run the attempt to its end. When ``cancel`` is set, end it and return Cancelled once nothing is left."""
         ...
 
     async def adopt(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel, ran: float
     ) -> Outcome:
         """Like ``run``, for a detached attempt that another engine started ``ran`` seconds ago. What it has written is
         delivered from the beginning, as the same text."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awf.domain.outcomes import Written
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Emit
 from awf.runners.attempts import AttemptFiles, Attempts
 from awf.runners.exits import exit_or
@@ -122,7 +123,7 @@ class Following(Struct, frozen=True):
     stdout: Callable[[Path], Reader] | None = None
 
     async def watch(
-        self, child: subprocess.Popen[bytes] | None, cancel: asyncio.Event, timeout: float | None
+        self, child: subprocess.Popen[bytes] | None, cancel: Cancel, timeout: float | None
     ) -> Ended:
         """Follow ``child``, or (None) the process that another engine started. Output is delivered from its beginning.
         Raises OSError where the files are gone."""
@@ -151,7 +152,7 @@ class Following(Struct, frozen=True):
         child: subprocess.Popen[bytes] | None,
         files: AttemptFiles,
         followers: tuple[Reader, Reader],
-        cancel: asyncio.Event,
+        cancel: Cancel,
         timeout: float | None,
     ) -> str | None:
         leader = _leader(child) if child is not None else files.record().wrapper

@@ -7,6 +7,7 @@ import logging
 from functools import partial
 from typing import Any
 
+from awf.engine.cancel import Cancel
 from awf.runners.watching import watch
 
 log = logging.getLogger("awf.engine")
@@ -15,32 +16,28 @@ LONGEST_END = 30.0
 """Seconds; longer than the grace of any program that has to be ended first."""
 
 
-async def exit_or(pidfd: int, cancel: asyncio.Event | None, timeout: float | None) -> str | None:
+async def exit_or(pidfd: int, cancel: Cancel | None, timeout: float | None) -> str | None:
     """Wait for the exit (None), the cancel event (``cancel``) or the timeout (``timeout``), whichever is first."""
-    loop = asyncio.get_running_loop()
+    loop, watching = asyncio.get_running_loop(), watch()
     over: asyncio.Future[str | None] = loop.create_future()
-    watching = watch()
+    cancelled = partial(_resolve, over, "cancel")
     watching.add(pidfd, partial(_resolve, over, None))
     timer = loop.call_later(timeout, _resolve, over, "timeout") if timeout is not None else None
-    cancelled = loop.create_task(_resolve_when(cancel, over)) if cancel is not None else None
+    if cancel is not None:
+        cancel.then(cancelled)
     try:
         return await over
     finally:
         watching.remove(pidfd)
         if timer is not None:
             timer.cancel()
-        if cancelled is not None:
-            cancelled.cancel()
+        if cancel is not None:
+            cancel.forget(cancelled)
 
 
 def _resolve(over: asyncio.Future[str | None], how: str | None) -> None:
     if not over.done():
         over.set_result(how)
-
-
-async def _resolve_when(cancel: asyncio.Event, over: asyncio.Future[str | None]) -> None:
-    await cancel.wait()
-    _resolve(over, "cancel")
 
 
 async def done_or(working: asyncio.Future[Any], cancel: asyncio.Event, timeout: float | None) -> str | None:

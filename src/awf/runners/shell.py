@@ -20,6 +20,7 @@ from msgspec import Struct
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Written
 from awf.domain.shell import preamble
 from awf.domain.timestamps import duration_text
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import ShellCommand, StepStarted
 from awf.runners.attempts import Attempts
@@ -47,9 +48,7 @@ class ShellRunner(Struct, frozen=True):
     clock: Clock
     attempts: Attempts
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
         assert fact.command is not None
         began = self.clock.monotonic()
@@ -83,7 +82,7 @@ class ShellRunner(Struct, frozen=True):
             self.attempts.notes.ended(fact.attempt_id)
             script.remove()
 
-    async def _prepared(self, fact: StepStarted, command: ShellCommand, cancel: asyncio.Event) -> _Script:
+    async def _prepared(self, fact: StepStarted, command: ShellCommand, cancel: Cancel) -> _Script:
         """Raises OSError. A detached step's files are on the disk of the journal: while that is full, nothing starts."""
         if not fact.detach:
             return _Script(self.shell, command, None)
@@ -99,7 +98,7 @@ class ShellRunner(Struct, frozen=True):
         return await made(make, cancel)
 
     async def adopt(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel, ran: float
     ) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
         del context
@@ -117,7 +116,7 @@ class ShellRunner(Struct, frozen=True):
         self,
         fact: StepStarted,
         emit: Emit,
-        cancel: asyncio.Event,
+        cancel: Cancel,
         began: float,
         child: subprocess.Popen[bytes] | None,
     ) -> Outcome:
@@ -166,7 +165,7 @@ class ShellRunner(Struct, frozen=True):
         process: _Process,
         pipes: tuple[Pipe, Pipe],
         fact: StepStarted,
-        cancel: asyncio.Event,
+        cancel: Cancel,
         began: float,
     ) -> Outcome:
         out, err = pipes

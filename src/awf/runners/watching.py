@@ -35,7 +35,11 @@ class Watch:
         for fd, callback in due:
             # One that was called before may have removed it.
             if self._callbacks.get(fd) is callback:
-                callback()
+                try:
+                    callback()
+                except Exception as error:
+                    context = {"message": "a step's file cannot be attended to", "exception": error}
+                    asyncio.get_running_loop().call_exception_handler(context)
 
 
 _WATCHES: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()

@@ -23,6 +23,7 @@ from typing import Any
 from msgspec import Struct
 
 from awf.domain.outcomes import Outcome
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Emit, StepContext, StepRunner
 from awf.journal.events import StepStarted
 from awf.journal.store import Claim, Store
@@ -135,9 +136,7 @@ class CrashingRunner:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runner, name)
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
         about = [context.execution]
         await self._crashes.reached("start.before", about)

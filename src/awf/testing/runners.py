@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded, Usage
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Emit, StepContext
 from awf.journal.events import StepStarted
 
@@ -28,9 +29,7 @@ class ScriptedRunner:
         self.adopted: list[tuple[StepStarted, float]] = []
         self.costs: dict[str, Usage] = {}
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         """See the class."""
         self.started.append(fact)
         self.contexts.append(context)
@@ -47,7 +46,7 @@ class ScriptedRunner:
         return gate.result() if gate.done() else Cancelled()
 
     async def adopt(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel, ran: float
     ) -> Outcome:
         """Like ``run``; ``adopted`` lists these, with the seconds that they had run."""
         self.adopted.append((fact, ran))

@@ -7,6 +7,7 @@ import gc
 import os
 from pathlib import Path
 
+from awf.engine.cancel import Cancel
 from awf.runners.attempts import Attempts
 from awf.runners.detached import Ended, Following, start
 from awf.runners.notes import Notes
@@ -51,7 +52,7 @@ def test_it_reads_its_stdin_and_leaves_its_status(tmp_path: Path) -> None:
     async def scenario() -> None:
         attempts, heard = keeper(tmp_path), Heard()
         child = begin(attempts, "sh", "-c", "cat; pwd; echo no >&2; exit 3", stdin="prompt\n")
-        ended = await following(attempts, heard).watch(child, asyncio.Event(), None)
+        ended = await following(attempts, heard).watch(child, Cancel(), None)
         assert (ended.stopped, ended.code) == (None, 3)
         assert heard.text == {"stdout": "prompt\n/\n", "stderr": "no\n"}
         assert (ended.written.stdout_bytes, ended.written.stderr_bytes) == (9, 3)
@@ -64,7 +65,7 @@ def test_without_stdin_it_reads_nothing_and_signals_are_the_usual(tmp_path: Path
     async def scenario() -> None:
         attempts, heard = keeper(tmp_path), Heard()
         child = begin(attempts, "sh", "-c", "cat; exec grep -E '^Sig(Ign|Blk)' /proc/self/status")
-        await following(attempts, heard).watch(child, asyncio.Event(), None)
+        await following(attempts, heard).watch(child, Cancel(), None)
         of_the_c_library = 0b11 << 31
         masks = [int(line.split()[1], 16) & ~of_the_c_library for line in heard.text["stdout"].splitlines()]
         of_the_interpreter = (
@@ -80,7 +81,7 @@ def test_who_lets_go_of_it_leaves_it_to_the_next(tmp_path: Path) -> None:
         first, heard = keeper(tmp_path), Heard()
         os.mkfifo(tmp_path / "gate")
         child = begin(first, "sh", "-c", f"echo before; cat {tmp_path / 'gate'}; echo after; exit 5")
-        watching = asyncio.create_task(following(first, heard).watch(child, asyncio.Event(), None))
+        watching = asyncio.create_task(following(first, heard).watch(child, Cancel(), None))
         await heard.waits_for("before")
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -90,7 +91,7 @@ def test_who_lets_go_of_it_leaves_it_to_the_next(tmp_path: Path) -> None:
 
         second, again = keeper(tmp_path, "second"), Heard()
         assert second.adoptable(ATTEMPT)
-        adopting = asyncio.create_task(following(second, again).watch(None, asyncio.Event(), None))
+        adopting = asyncio.create_task(following(second, again).watch(None, Cancel(), None))
         await again.waits_for("before")
         with (tmp_path / "gate").open("w"):
             pass
@@ -105,7 +106,7 @@ def stopped(tmp_path: Path, script: str, timeout: float | None) -> Ended:
     """How it ends when it is cancelled once it has said so, or at its time limit."""
 
     async def scenario() -> Ended:
-        attempts, heard, cancel = keeper(tmp_path), Heard(), asyncio.Event()
+        attempts, heard, cancel = keeper(tmp_path), Heard(), Cancel()
         child = begin(attempts, "sh", "-c", script)
         watching = asyncio.create_task(following(attempts, heard).watch(child, cancel, timeout))
         await heard.waits_for("ready")
@@ -134,7 +135,7 @@ def test_a_wrapper_that_was_killed_leaves_nothing_running(tmp_path: Path) -> Non
     async def scenario() -> None:
         attempts, heard = keeper(tmp_path), Heard()
         child = begin(attempts, "sh", "-c", "echo ready; sleep 600; true")
-        watching = asyncio.create_task(following(attempts, heard).watch(child, asyncio.Event(), None))
+        watching = asyncio.create_task(following(attempts, heard).watch(child, Cancel(), None))
         await heard.waits_for("ready")
         child.kill()
         ended = await watching

@@ -12,6 +12,7 @@ import pytest
 
 from awf.domain.outcomes import Cancelled, Failed, Succeeded
 from awf.domain.signatures import Parameter, Signature
+from awf.engine.cancel import Cancel
 from awf.engine.ports import StepContext
 from awf.journal.events import OperationCall
 from awf.runners.operations.port import OperationContext, OperationFailed
@@ -44,7 +45,7 @@ def run(
     operation: Fixed, inputs: Mapping[str, Any], *, name: str = "do.it", cancelled: bool = False, **fact: Any
 ) -> Any:
     async def inside() -> Any:
-        cancel = asyncio.Event()
+        cancel = Cancel()
         if cancelled:
             cancel.set()
         runner = OperationRunner({"do.it": operation}, FakeClock())
@@ -129,7 +130,7 @@ def test_a_timeout_and_a_cancel_leave_nothing_running() -> None:
         ({"timeout": 0.01}, Failed("timeout exceeded (10ms)", 124)),
         ({"cancelled": True}, Cancelled()),
     ):
-        over = asyncio.Event()
+        over = Cancel()
         assert run(Fixed(lambda _, over=over: over), {"n": 1}, **more) == expected
         assert over.is_set() or more == {"cancelled": True}
 
@@ -150,7 +151,7 @@ def test_an_operation_that_does_not_end_is_left_to_itself(monkeypatch: pytest.Mo
 
     class Stubborn(Fixed):
         async def perform(self, inputs: Mapping[str, Any], context: OperationContext) -> Mapping[str, Any]:
-            over = asyncio.Event()
+            over = Cancel()
             asyncio.get_running_loop().call_later(0.2, over.set)
             while not over.is_set():
                 with contextlib.suppress(asyncio.CancelledError):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from awf.domain.outcomes import Failed
+from awf.engine.cancel import Cancel
 from awf.runners import starting
 from awf.runners.attempts import AttemptFiles
 from awf.runners.starting import made, started
@@ -35,14 +36,14 @@ class Scarce:
 
 @pytest.mark.parametrize("lack", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE])
 def test_what_is_made_waits_for_space(lack: int) -> None:
-    assert asyncio.run(made(Scarce(lack, 3), asyncio.Event())) == "made"
+    assert asyncio.run(made(Scarce(lack, 3), Cancel())) == "made"
 
 
 def test_what_cannot_be_made_or_is_not_wanted_any_more_does_not_wait() -> None:
     async def scenario() -> None:
         with pytest.raises(OSError, match="lack"):
-            await made(Scarce(errno.EACCES, 1), asyncio.Event())
-        cancel = asyncio.Event()
+            await made(Scarce(errno.EACCES, 1), Cancel())
+        cancel = Cancel()
         cancel.set()
         with pytest.raises(OSError, match="lack"):
             await made(Scarce(errno.ENOSPC, 1), cancel)
@@ -51,8 +52,8 @@ def test_what_cannot_be_made_or_is_not_wanted_any_more_does_not_wait() -> None:
 
 
 def test_a_process_waits_for_what_the_machine_lacks_and_for_nothing_else() -> None:
-    assert asyncio.run(started(Scarce(errno.EAGAIN, 3), "sh", asyncio.Event())) == "made"
-    failed = asyncio.run(started(Scarce(errno.ENOENT, 1), "sh", asyncio.Event()))
+    assert asyncio.run(started(Scarce(errno.EAGAIN, 3), "sh", Cancel())) == "made"
+    failed = asyncio.run(started(Scarce(errno.ENOENT, 1), "sh", Cancel()))
     assert isinstance(failed, Failed)
     assert (failed.error, failed.exit_code) == ("cannot start sh: lack", 127)
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from awf.domain.outcomes import Failed, Outcome, Usage, Written
 from awf.domain.proxies import UNSUPPORTED_PROVIDER
 from awf.domain.suggest import did_you_mean
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import StepStarted
 from awf.runners.agents.bounds import sound
@@ -65,9 +66,7 @@ class AgentRunner(Struct, frozen=True):
     attempts: Attempts
     proxy: Proxy | None = None
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
 
         async def work(provider: Provider, exchange: Exchange) -> Outcome:
@@ -81,7 +80,7 @@ class AgentRunner(Struct, frozen=True):
         return await self._with_provider(fact, context, emit, work)
 
     async def adopt(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel, ran: float
     ) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
 

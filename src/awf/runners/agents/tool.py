@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from awf.domain.outcomes import Failed, Outcome, Usage, Written
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Clock, Emit
 from awf.journal.events import Stream
 from awf.runners.agents.exchange import Exchange
@@ -38,7 +38,7 @@ class Tool(Struct, frozen=True):
     clock: Clock
     began: float
 
-    async def run(self, cancel: asyncio.Event) -> Outcome:
+    async def run(self, cancel: Cancel) -> Outcome:
         """Start the tool and follow it. Whatever it raises, the process may run."""
         request = self.exchange.request
         program = shutil.which(self.provider.program, path=request.environ.get("PATH"))
@@ -75,11 +75,11 @@ class Tool(Struct, frozen=True):
         child = await started(start_it, self.provider.program, cancel)
         return child if isinstance(child, Failed) else await self.follow(child, cancel)
 
-    async def follow(self, child: subprocess.Popen[bytes] | None, cancel: asyncio.Event) -> Outcome:
+    async def follow(self, child: subprocess.Popen[bytes] | None, cancel: Cancel) -> Outcome:
         """Follow the tool to its end; ``child`` None: another engine started it."""
         exchange = self.exchange
         reading = _Reading(self.provider.parser(exchange.request), exchange.speech)
-        stderr, too_much = _Remembering(self.emit), asyncio.Event()
+        stderr, too_much = _Remembering(self.emit), Cancel()
         following = Following(
             self.attempts,
             exchange.attempt_id,
@@ -92,7 +92,7 @@ class Tool(Struct, frozen=True):
         if timeout is not None:
             timeout = max(0.0, timeout - (self.clock.monotonic() - self.began))
         try:
-            async with _either(cancel, too_much) as stop:
+            with _either(cancel, too_much) as stop:
                 ended = await following.watch(child, stop, timeout)
         except OSError as error:
             return exchange.lost(f"its output cannot be read: {error.strerror}", 0.0, Written())
@@ -128,7 +128,7 @@ def told(parser: Parser, output: Path) -> Usage | None:
     def feed(line: str) -> None:
         parser.feed(line)
 
-    Lines(output, feed, asyncio.Event()).finish()
+    Lines(output, feed, Cancel()).finish()
     return _counted(parser)
 
 
@@ -173,18 +173,14 @@ class _Remembering:
         return ended.written.stderr_tail[-REMEMBERED:] or self._tail.text()
 
 
-@contextlib.asynccontextmanager
-async def _either(*events: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+@contextlib.contextmanager
+def _either(*events: Cancel) -> Iterator[Cancel]:
     """An event that is set with the first of these."""
-    first = asyncio.Event()
-
-    async def pass_on(event: asyncio.Event) -> None:
-        await event.wait()
-        first.set()
-
-    tasks = [asyncio.create_task(pass_on(event)) for event in events]
+    first = Cancel()
+    for event in events:
+        event.then(first.set)
     try:
         yield first
     finally:
-        for task in tasks:
-            task.cancel()
+        for event in events:
+            event.forget(first.set)

@@ -9,6 +9,7 @@ import signal
 import stat
 import sys
 
+from awf.engine.cancel import Cancel
 from awf.errors import RequestInvalid
 from awf.runners.exits import exit_or
 from awf.runners.mcp.server import Server, Tools
@@ -28,7 +29,7 @@ async def serve(tools: Tools) -> None:
         )
     output = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop, stop = asyncio.get_running_loop(), Cancel()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     reader = asyncio.StreamReader(LONGEST_LINE, loop)
@@ -61,7 +62,7 @@ async def _read(reader: asyncio.StreamReader, server: Server) -> None:
             server.receive(line)
 
 
-async def _parent_gone(stop: asyncio.Event) -> None:
+async def _parent_gone(stop: Cancel) -> None:
     """Somebody else may hold the other end of our input open; the process that started us is what counts."""
     parent = os.getppid()
     with contextlib.suppress(ProcessLookupError):

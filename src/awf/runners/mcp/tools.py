@@ -9,6 +9,7 @@ from typing import Any
 
 from awf.domain.outcomes import Failed, Succeeded
 from awf.domain.signatures.schema import tool_schema
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Clock, StepContext
 from awf.journal.events import OperationCall, StepStarted
 from awf.runners.mcp.configuration import Configuration
@@ -46,7 +47,7 @@ class OperationTools:
     async def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Perform one, as ``tools/call`` answers: its outputs as JSON, or what went wrong. When cancelled, it ends what the
         operation has started first."""
-        given, cancel = self._configuration, asyncio.Event()
+        given, cancel = self._configuration, Cancel()
         number = next(self._numbers)
         fact = StepStarted(
             step=number,

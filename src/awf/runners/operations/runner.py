@@ -18,6 +18,7 @@ from msgspec import Struct
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded
 from awf.domain.suggest import did_you_mean
 from awf.domain.timestamps import duration_text
+from awf.engine.cancel import Cancel
 from awf.engine.ports import Clock, Emit, StepContext
 from awf.journal.events import StepStarted
 from awf.runners.exits import done_or
@@ -38,9 +39,7 @@ class OperationRunner(Struct, frozen=True):
     clock: Clock
     grace: float = 5.0
 
-    async def run(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event
-    ) -> Outcome:
+    async def run(self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel) -> Outcome:
         """See ``awf.engine.ports.StepRunner``."""
         del emit
         assert fact.operation is not None
@@ -83,7 +82,7 @@ class OperationRunner(Struct, frozen=True):
         return Succeeded(0, duration, product=outcome)
 
     async def adopt(
-        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: asyncio.Event, ran: float
+        self, fact: StepStarted, context: StepContext, emit: Emit, cancel: Cancel, ran: float
     ) -> Outcome:
         """An operation ends with its engine (the language has no ``detach`` for it): nothing of it can be taken over."""
         del context, emit, cancel

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from awf.domain.outcomes import Failed, Outcome, Succeeded, Usage
+from awf.engine.cancel import Cancel
 from awf.engine.ports import StepContext
 from awf.journal.events import AgentCall
 from awf.runners.agents.port import Answer, ProviderFailed, Request
@@ -35,7 +36,7 @@ def ask(tmp_path: Path, end: Any, **fields: Any) -> Outcome:
         runner = AgentRunner({"service": ScriptedService(reply)}, 0.1, FakeClock(), attempts)
         fact = step_started(kind="agent", agent=AgentCall(provider="service", prompt="Hi"), **fields)
         context = StepContext("one", "line", {}, {"PATH": "/bin"}, str(tmp_path))
-        return await runner.run(fact, context, lambda *_: None, asyncio.Event())
+        return await runner.run(fact, context, lambda *_: None, Cancel())
 
     outcome = asyncio.run(inside())
     msgspec.json.encode(outcome)
@@ -123,7 +124,7 @@ def test_turns_that_are_not_there_cannot_be_continued(tmp_path: Path) -> None:
         runner = AgentRunner({"service": ScriptedService(reply)}, 0.1, FakeClock(), attempts)
         context = StepContext("one", "line", {}, {}, str(tmp_path))
         fact = step_started(kind="agent", agent=call)
-        return await runner.run(fact, context, lambda *_: None, asyncio.Event())
+        return await runner.run(fact, context, lambda *_: None, Cancel())
 
     outcome = asyncio.run(inside())
     assert isinstance(outcome, Failed)
