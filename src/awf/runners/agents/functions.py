@@ -124,6 +124,7 @@ def asked(text: str, calls: Iterable[Call]) -> dict[str, Any]:
     not allowed, and arguments that are not a JSON object, also in what their own model has said."""
     described = [
         {
+            **call.more,
             "id": call.id,
             "type": "function",
             "function": {"name": _allowed(call.name), "arguments": _sent(call)},

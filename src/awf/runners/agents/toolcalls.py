@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from awf.runners.agents.bounds import sound
+from awf.runners.agents.bounds import json_value, sound
 from awf.runners.agents.jsonlines import at, string
 from awf.runners.agents.port import ProviderFailed
 
@@ -16,19 +16,23 @@ MOST_CALLS = 128
 """Tool calls of one answer."""
 
 MOST_ARGUMENTS = 10 * 1024 * 1024
-"""Characters of the names and arguments of all of them."""
+"""Characters of all of them together."""
 
 LONGEST_ID = 256
 """Characters of the id of a call; one without an id that can be used gets one."""
 
 
+_KNOWN = frozenset({"index", "id", "type", "function"})
+
+
 class Call(Struct, frozen=True):
     """A tool that the model wants to have called; ``arguments`` is what it says they are, as text. No two of one answer have
-    the same ``id``."""
+    the same ``id``. ``more``: what else the service says of it and wants to be told again (Gemini's ``extra_content``)."""
 
     id: str
     name: str
     arguments: str
+    more: Mapping[str, Any] = {}
 
 
 class _Open(Struct):
@@ -37,6 +41,7 @@ class _Open(Struct):
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 class CallPieces:
@@ -58,7 +63,9 @@ class CallPieces:
             if arguments is not None:
                 call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
                 self._size += len(call.arguments[-1])
-            self._size += len(name)
+            more = {key: value for key, value in piece.items() if key not in _KNOWN}
+            call.more |= more
+            self._size += len(name) + (len(json.dumps(more)) if more else 0)
             if self._size > MOST_ARGUMENTS:
                 raise ProviderFailed(
                     f"failed to parse response: its tool calls are over {MOST_ARGUMENTS} characters"
@@ -73,7 +80,9 @@ class CallPieces:
                 id = f"call_{number}"
                 while id in found:
                     id += "_"
-            found[id] = Call(id, sound(call.name), sound("".join(call.arguments)))
+            more = json_value(call.more, MOST_ARGUMENTS)
+            arguments = sound("".join(call.arguments))
+            found[id] = Call(id, sound(call.name), arguments, more if isinstance(more, dict) else {})
         return tuple(found.values())
 
     def _call(self, place: int, piece: Mapping[str, Any]) -> _Open:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awf.runners.agents import toolcalls
+from awf.runners.agents.functions import asked
 from awf.runners.agents.port import ProviderFailed
 from awf.runners.agents.toolcalls import Call, CallPieces, calls_of
 
@@ -63,6 +64,16 @@ def test_arguments_that_are_an_object_already() -> None:
     assert json.loads(found[0].arguments) == {"é": [1]}
 
 
+def test_what_else_a_service_says_of_a_call_is_kept() -> None:
+    """Gemini's signature of what it thought; it has no index either."""
+    signed = {"extra_content": {"google": {"thought_signature": "Aé"}}}
+    first, second = whole([piece(None, "a", "one", "{}") | signed], [piece(None, "b", "two", "{}")])
+    assert (first.more, second.more) == (signed, {})
+    assert asked("", [first])["tool_calls"][0]["extra_content"] == signed["extra_content"]
+    (broken,) = whole([piece(0, "a", "one", "{}") | {"extra": "\ud800"}])
+    assert broken.more == {}
+
+
 def test_halves_of_characters_are_replaced() -> None:
     found = whole([piece(0, "a\ud800", "x\ud800", "\ud800")])
     json.dumps([found[0].id, found[0].name, found[0].arguments], ensure_ascii=False).encode()
@@ -85,7 +96,9 @@ JSON = st.recursive(
 
 @given(
     st.lists(
-        st.dictionaries(st.sampled_from(["index", "id", "function"]), JSON | st.builds(piece), max_size=3),
+        st.dictionaries(
+            st.sampled_from(["index", "id", "function", "more"]), JSON | st.builds(piece), max_size=3
+        ),
         max_size=6,
     )
 )
