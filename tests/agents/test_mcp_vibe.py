@@ -56,7 +56,7 @@ def test_where_it_is_to_have_no_other_tools():
     own = {"VIBE_MCP_SERVERS": '[{"name": "own"}]'}
     found = invocation(own, replace(SERVER, exclusive=True))
     assert json.loads(found.env["VIBE_MCP_SERVERS"]) == [OURS]
-    assert found.argv[-2:] == ("--enabled-tools", "awf_*")
+    assert found.argv[-4:] == ("--enabled-tools", "awf_*", "--disabled-tools", "re:(?!awf_).*")
     assert found.env["VIBE_ENABLE_SUBAGENTS"] == "false"
     assert "--enabled-tools" not in invocation().argv
 

@@ -101,7 +101,7 @@ def opencode(home: Path, url: str) -> dict[str, str]:
 
 
 def mistral_vibe(home: Path, url: str) -> dict[str, str]:
-    (home / ".vibe").mkdir()
+    (home / ".vibe").mkdir(exist_ok=True)
     models = "".join(
         f'[[models]]\nname = "{name}"\nprovider = "loopback"\nalias = "{name}"\n' for name in ("m", "other")
     )

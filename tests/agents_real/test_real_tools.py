@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,11 +112,13 @@ def test_a_step_that_uses_a_tool(name: str, home: Path) -> None:
         assert (usage.input, usage.output, usage.estimated) == (246, 90, False)
 
 
-def use_an_operation(name: str, home: Path, replies: Replies, *proxies: str) -> tuple[Result, ModelServer]:
+def use_an_operation(
+    name: str, home: Path, replies: Replies, *proxies: str, options: Mapping[str, Any] | None = None
+) -> tuple[Result, ModelServer]:
     """A step for each of these ``mcp_proxy``, all in one session; the environment that makes a notification only look sent
     is the engine's, and no tool passes it on."""
     rig, last = RIGS[name], len(proxies)
-    options = {"model": rig.model} if rig.model else {}
+    options = {**({"model": rig.model} if rig.model else {}), **(options or {})}
     states = "".join(
         f"""
           s{number}:
@@ -194,6 +197,25 @@ def test_a_server_that_starts_slowly_is_waited_for(
     [answer] = [block for block in blocks if isinstance(block, ToolResult)]
     assert "sent" in str(answer.output)
     assert not answer.failed
+
+
+def test_an_agent_of_vibe_cannot_choose_its_own_tools_then(home: Path) -> None:
+    """Its choice of what is enabled outranks the arguments; what is disabled stays so."""
+    ran = home / "ran"
+    (home / ".vibe" / "agents").mkdir(parents=True)
+    (home / ".vibe" / "agents" / "mine.toml").write_text(
+        'enabled_tools = ["bash", "awf_*"]\ndisabled_tools = []\n'
+    )
+    replies = [
+        Call("bash", {"command": f"touch {ran}"}, id="c0"),
+        RIGS["mistral_vibe"].operation,
+        Say("Done."),
+    ]
+    result, _ = use_an_operation("mistral_vibe", home, replies, NOTIFIES, options={"agent": "mine"})
+    assert result.outputs["s1"] == "Done.", result.error
+    assert not ran.exists()
+    blocks = [block for message in result.of("agent.message") for block in message.blocks]
+    assert [block.failed for block in blocks if isinstance(block, ToolResult)] == [True, False]
 
 
 def test_a_subagent_of_codex_has_the_operations_too(home: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import re
 import shlex
 import sys
 import tomllib
@@ -51,11 +52,13 @@ class Vibe(Standin):
         tools = {**config.get("tools", {}), **json.loads(os.environ.get("VIBE_TOOLS") or "{}")}
         self.permissions = {name: tool["permission"] for name, tool in tools.items()}
         self.enabled = flags.all("--enabled-tools")
+        self.disabled = flags.all("--disabled-tools")
         self.approves = flags.has("--auto-approve") or flags.one("--agent") == "auto-approve"
         self.own_tools = self.is_enabled("bash")
 
     def is_enabled(self, name: str) -> bool:
-        return not self.enabled or any(fnmatch.fnmatch(name, pattern) for pattern in self.enabled)
+        enabled = not self.enabled or any(matches(name, pattern) for pattern in self.enabled)
+        return enabled and not any(matches(name, pattern) for pattern in self.disabled)
 
     def has(self, server: str, tool: str) -> bool:
         return self.is_enabled(f"{server}_{tool}")
@@ -102,6 +105,12 @@ class Vibe(Standin):
         if part.server and part.failed:
             state |= {"status": "failed", "error": {"message": part.output, "code": "mcp_tool_error"}}
         self.entry("effect", title=name, detail=detail, state=state)
+
+
+def matches(name: str, pattern: str) -> bool:
+    if pattern.startswith("re:"):
+        return re.fullmatch(pattern[3:], name, re.IGNORECASE) is not None
+    return fnmatch.fnmatch(name, pattern)
 
 
 def refuse(name: str):

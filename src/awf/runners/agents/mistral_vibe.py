@@ -99,9 +99,13 @@ class MistralVibe:
 
 
 def _enabled(request: Request, server: McpServer) -> tuple[str, ...]:
-    """Arguments that leave only its tools, where it is so; those that are chosen by name, and its."""
+    """Arguments that leave only its tools, where it is so; those that are chosen by name, and its. An agent's own choice of tools
+    outranks those that are enabled, but not those that are disabled."""
     chosen = options.named(request.options, _OPTIONS).get("enabled_tools") is not None
-    return ("--enabled-tools", f"{server.name}_*") if server.exclusive or chosen else ()
+    return (
+        *(("--enabled-tools", f"{server.name}_*") if server.exclusive or chosen else ()),
+        *(("--disabled-tools", f"re:(?!{server.name}_).*") if server.exclusive else ()),
+    )
 
 
 def _settings(environ: Mapping[str, str], server: McpServer) -> dict[str, str]:
