@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from awf.runners.agents.mistral_vibe import MistralVibe
 from awf.runners.agents.port import McpServer, Request
