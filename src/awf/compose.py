@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import resource
+import stat
 import sys
 import time
 import uuid
@@ -114,8 +115,16 @@ def open_store(settings: Settings, *, create: bool = True) -> Store:
 
 
 def has_store(settings: Settings) -> bool:
-    """Whether there is a store in the storage directory; looks at nothing but the file's name."""
-    return (settings.storage / "journal.db").is_file()
+    """Whether there is a store in the storage directory; looks at nothing but names. Raises StoreUnavailable where that
+    is no directory, or closed to us."""
+    try:
+        return stat.S_ISREG((settings.storage / "journal.db").stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        from awf.stores.sqlite.faults import unavailable
+
+        raise unavailable(settings.storage, error) from None
 
 
 def check_store(settings: Settings) -> Check:

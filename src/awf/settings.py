@@ -183,7 +183,10 @@ def _content(path: Path, *, named: bool) -> dict[str, Any]:
             ) from None
         return {}
     except OSError as error:
-        raise SettingsInvalid(f"config error: cannot read {path}: {error.strerror}") from error
+        raise SettingsInvalid(
+            f"config error: cannot read {path}: {error.strerror}",
+            remedy="a file there that can be read, or none",
+        ) from error
     content = _parsed(path, text)
     if content is None:
         return {}
@@ -205,7 +208,7 @@ def _parsed(path: Path, text: bytes) -> Any:
         why = "it is nested too deeply"
     except (yaml.YAMLError, ValueError) as error:
         why = str(error).partition("\n")[0]
-    raise SettingsInvalid(f"config error: parse: {place}: {why}")
+    raise SettingsInvalid(f"config error: parse: {place}: {why}", remedy="to mend the YAML there")
 
 
 class _Sources(Struct):

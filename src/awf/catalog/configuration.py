@@ -78,7 +78,9 @@ def read_configuration(path: Path, root: Path) -> Configuration:
     try:
         text, _ = read(str(path))
     except Unreadable as error:
-        raise SettingsInvalid(f"config error: {shown}: the file {error.reason}") from None
+        raise SettingsInvalid(
+            f"config error: {shown}: the file {error.reason}", remedy="to mend it"
+        ) from None
     findings = Findings()
     node = read_document(text, shown, findings)
     if node is None:
@@ -133,4 +135,4 @@ def _price(models: Fields, name: str) -> Price | None:
 
 def _refuse(what: str, findings: Findings) -> NoReturn:
     errors = [str(problem) for problem in findings.in_file_order() if problem.severity == "error"]
-    raise SettingsInvalid(f"config error: {what}: {'; '.join(errors)}")
+    raise SettingsInvalid(f"config error: {what}: {'; '.join(errors)}", remedy="to mend the file there")

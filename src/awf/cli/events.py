@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -42,9 +41,10 @@ def command(execution: str, after: int, output: str | None, *, follow: bool) -> 
       awf -f json events 2f6c1a8e-5a1d-4a58-b7b5-0d8a4f6c8f1e | jq .event
     """
     from awf.cli.options import current
+    from awf.cli.view import can_draw
 
     raw = current().format != "text" or not follow or output == "raw"
-    if output is None and not (sys.stdout.isatty() and sys.stderr.isatty()):
+    if output is None and not can_draw():
         raw = True
     asyncio.run(_raw(execution, after, follow=follow) if raw else _watch(execution, after, output))
 

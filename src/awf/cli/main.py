@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,6 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point. An error ends with one paragraph on standard error and the exit status of its class."""
     # What is loaded at the start is no garbage: looking for some took a tenth of `awf list`.
     gc.set_threshold(COLLECT_AFTER, 20, 50)
+    _open_streams()
     given = sys.argv[1:] if arguments is None else arguments
     options = Options()
     try:
@@ -160,3 +162,10 @@ def main(arguments: list[str] | None = None) -> None:
         as_json = options.format == "json" or wants_json(given)
         status = tell(error, command=command, as_json=as_json, verbose=options.verbose)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _open_streams() -> None:
+    """Lead streams that are closed nowhere: the next file that is opened, a database, would be in their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as we live

@@ -11,6 +11,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator
+from typing import TextIO
 
 UNREAD = 141
 """The exit status of a command whose output nobody reads any more, as of a program that SIGPIPE has ended."""
@@ -27,11 +28,15 @@ def unread_is_dropped() -> Iterator[None]:
 
 def drop_unread() -> None:
     """Lead standard output and standard error nowhere, each where nobody reads it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            poll = select.poll()
-            poll.register(stream, 0)  # errors and hang-ups are always told
-            if poll.poll(0):
-                os.dup2(nowhere, stream.fileno())
+        poll = select.poll()
+        poll.register(stream, 0)  # errors and hang-ups are always told
+        if poll.poll(0):
+            drop(stream)
+
+
+def drop(stream: TextIO) -> None:
+    """Lead a stream nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -5,11 +5,8 @@ For files, pipes and logs; ``awf.cli.live`` is for terminals. Both are a ``View`
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeAlias
 
 import click
@@ -18,7 +15,6 @@ from awf.cli.access import Event
 from awf.cli.controls import visible
 from awf.cli.options import current
 from awf.cli.outlet import Outlet
-from awf.cli.unread import unread_is_dropped
 from awf.domain.timestamps import duration_text
 
 Shown: TypeAlias = Literal["streaming", "buffered", "silent"]
@@ -47,10 +43,7 @@ class View(Protocol):
 
 def choose_view(shown: Shown | None, execution: str) -> View:
     """The view of a run for how output is to be shown; None: live on a terminal, streaming elsewhere."""
-    can_draw = (
-        sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
-    )
-    if shown is None and can_draw and current().format == "text":
+    if shown is None and can_draw() and current().format == "text":
         from awf.cli.live import LiveView
 
         return LiveView(execution)
@@ -59,16 +52,22 @@ def choose_view(shown: Shown | None, execution: str) -> View:
     return PlainView(shown or "streaming", execution, lasts=True)
 
 
+def can_draw() -> bool:
+    """Whether people look at both streams, at a terminal where the cursor can be moved."""
+    return (
+        sys.stdout.isatty()
+        and sys.stderr.isatty()
+        and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}
+    )
+
+
 class PlainView:
-    """See the module. Where nobody reads what it writes, BrokenPipeError is raised, or, if it ``lasts``, that is dropped."""
+    """See the module. Where what it writes cannot be written, OSError is raised, or, if it ``lasts``, that is dropped."""
 
     def __init__(self, shown: Shown, execution: str, *, lasts: bool = False) -> None:
         self._shown = shown
-        self._unread: Callable[[], AbstractContextManager[None]] = (
-            unread_is_dropped if lasts else contextlib.nullcontext
-        )
         self._execution = execution
-        self._outlet = Outlet()
+        self._outlet = Outlet(lasts=lasts)
         self._written: dict[str, list[tuple[bool, str]]] = {}
         self._held: list[Event] | None = None
 
@@ -120,8 +119,7 @@ class PlainView:
                 pass
 
     def say(self, text: str) -> None:
-        with self._unread():
-            self._outlet.line(f"awf: {visible(text)}")
+        self._outlet.line(f"awf: {visible(text)}")
 
     def pause(self) -> None:
         if self._held is None:
@@ -139,16 +137,12 @@ class PlainView:
 
     def _output(self, path: str, data: dict[str, Any]) -> None:
         if self._shown == "streaming":
-            self._write(data["output"], err=data["stream"] == "stderr")
+            self._outlet.pass_on(data["output"], err=data["stream"] == "stderr")
         elif self._shown == "buffered":
             self._written.setdefault(path, []).append((data["stream"] == "stderr", data["output"]))
 
     def _flush(self, path: str) -> None:
         for err, text in self._written.pop(path, ()):
-            self._write(text, err=err)
-
-    def _write(self, text: str, *, err: bool) -> None:
-        with self._unread():
             self._outlet.pass_on(text, err=err)
 
     def _step(self, text: str) -> None:

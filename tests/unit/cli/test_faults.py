@@ -191,6 +191,8 @@ def test_a_storage_that_cannot_be_used_says_so(project: Path, capsys: pytest.Cap
     assert status == 4
     assert "file" in said
     assert "remove it or choose another directory with --storage" in said
+    for command in ("status", "history"):
+        assert ended(capsys, command, "--storage", "file") == (status, said)
 
 
 def test_verbose_tells_the_code(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

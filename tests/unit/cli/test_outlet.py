@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,36 @@ def test_the_colours_of_steps_are_passed_on(project: Path, call: Call) -> None:
         assert call("run", "red", "-o", shown, "--no-color").stdout == RED
     execution = call("status", "-q", "--limit", "1").stdout.strip()
     assert call("logs", execution).stdout == RED
+
+
+@pytest.mark.parametrize("full", ["stdout", "stderr"])
+def test_what_cannot_be_written_is_dropped_where_it_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    with Path("/dev/full").open("w") as nowhere, (tmp_path / "said").open("w") as said:
+        monkeypatch.setattr(f"sys.{full}", nowhere)
+        monkeypatch.setattr("sys.stderr" if full == "stdout" else "sys.stdout", said)
+        outlet = Outlet(lasts=True)
+        for number in range(2):
+            outlet.pass_on(f"{number}\n", err=False)
+            outlet.line(f"awf: {number}")
+        monkeypatch.undo()
+    shown = (tmp_path / "said").read_text().splitlines()
+    if full == "stderr":
+        assert shown == ["0", "1"]
+    else:
+        assert shown[0].startswith(
+            "awf: standard output cannot be written: No space left on device; `awf logs`"
+        )
+        assert shown[1:] == ["awf: 0", "awf: 1"]
+
+
+def test_what_cannot_be_written_is_an_error_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w") as nowhere:
+        monkeypatch.setattr("sys.stdout", nowhere)
+        with pytest.raises(OSError, match="No space left"):
+            Outlet().pass_on("x", err=False)
+        monkeypatch.undo()
+        # What is in its buffer goes where there is space.
+        with Path("/dev/null").open("w") as null:
+            os.dup2(null.fileno(), nowhere.fileno())
