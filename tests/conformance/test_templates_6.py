@@ -89,6 +89,7 @@ def test_6_2_and_6_5_values(text, result):
         ("[{{inputs.map.nothing}}]", "[<no value>]"),
         ("{{range .inputs.list}}{{.}},{{end}}", "1,<no value>,"),
         ("[{{states.first.JSON}}]", "[<no value>]"),
+        ("[{{or .inputs.nothing .inputs.nope}}]", "[<no value>]"),  # as in Go: the last of them
         ('[{{default "" .inputs.nothing}}]', "[]"),
         ("{{if .inputs.nothing}}a{{else}}b{{end}}", "b"),
         ("{{json .inputs.nothing}}", "null"),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import msgspec
 from msgspec import Struct, field
 
-from awf.client.problems import Answer, error_of, foreign
+from awf.client.problems import Answer, error_of, foreign, no_execution
 from awf.client.results import (
     Execution,
     ExecutionDetail,
@@ -23,7 +23,7 @@ from awf.client.results import (
     Validation,
     WorkflowSummary,
 )
-from awf.errors import ExecutionNotFound, RequestInvalid, WorkflowNotFound
+from awf.errors import RequestInvalid, WorkflowNotFound
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -228,7 +228,7 @@ def statistics(
 def execution_path(id: str) -> str:
     """Where an execution is. Raises ExecutionNotFound where the id can be none."""
     if not id.strip("."):
-        raise ExecutionNotFound(id)
+        raise no_execution(id)
     return f"/api/executions/{_segment(id)}"
 
 

@@ -14,6 +14,7 @@ from awf.errors import (
     AwfError,
     ErrorEntry,
     ExecutionError,
+    ExecutionNotFound,
     NotAnAwfServer,
     RequestInvalid,
     SystemFault,
@@ -27,6 +28,14 @@ _LEVELS: dict[str, type[AwfError]] = {
     "EXECUTION": ExecutionError,
     "SYSTEM": SystemFault,
 }
+_REMEDIES = {
+    "USER.FACADE.EXECUTION_NOT_FOUND": "`awf status` with the same server for its latest executions, or another "
+    "server (`--server`, AWF_SERVER)",
+    "SYSTEM.STORE.UNAVAILABLE": "again, or to look at the disk of the server's machine",
+    "SYSTEM.STORE.INCOMPATIBLE": "another server (`--server`, AWF_SERVER), or a newer awf there",
+}
+"""What to try where it is not the same as on the server's own machine, by code."""
+
 _SHOWN = 200
 
 
@@ -49,7 +58,7 @@ class RemoteError(AwfError):
     """
 
     def __init__(self, status: int, code: str, detail: str, errors: Sequence[ErrorEntry] = ()) -> None:
-        AwfError.__init__(self, detail, entries=errors)
+        AwfError.__init__(self, detail, entries=errors, remedy=_REMEDIES.get(code))
         self.status = status
         self.code = code
 
@@ -83,6 +92,13 @@ def error_of(answer: Answer) -> AwfError:
         return foreign(answer)
     errors = [ErrorEntry(finding.location, finding.message) for finding in problem.errors]
     return _class_of(problem.code)(answer.status, problem.code, problem.detail, errors)
+
+
+def no_execution(id: str) -> ExecutionNotFound:
+    """The exception for an id that no execution of a server can have."""
+    error = ExecutionNotFound(id)
+    error.remedy = _REMEDIES[error.code]
+    return error
 
 
 def foreign(answer: Answer) -> NotAnAwfServer:

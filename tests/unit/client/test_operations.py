@@ -20,6 +20,8 @@ from awf.errors import (
     PackNotFound,
     RequestInvalid,
     ServerDraining,
+    StoreIncompatible,
+    StoreUnavailable,
     SystemFault,
     UserError,
     WorkflowError,
@@ -153,6 +155,14 @@ def test_a_problem_is_an_error_of_the_class_with_its_code(
     assert isinstance(error, RemoteError)
     assert (error.status, error.code, error.detail, str(error)) == (418, code, "no", "no")
     assert (error.exit_status, error.errors) == (exit_status, ())
+
+
+@pytest.mark.parametrize("kind", [ExecutionNotFound, StoreUnavailable, StoreIncompatible])
+def test_what_to_try_is_not_about_this_machine(kind: type[AwfError]) -> None:
+    remedy = refused(404, detail="no", code=kind.code).remedy
+    assert remedy
+    assert "storage" not in remedy
+    assert refused(404, detail="no", code=WorkflowNotFound.code).remedy == WorkflowNotFound.remedy
 
 
 def test_the_findings_of_a_problem() -> None:
