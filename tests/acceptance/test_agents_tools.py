@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.facts import Gate, until, wait_gone
 from acceptance.server import Project, Server
-from agents.chat_server import chat_service, spoken
+from agents.chat_server import Exchange, chat_service, spoken
 from agents.tools import install
 
 NOTIFY = {"message": "hi", "backend": "desktop"}
@@ -94,16 +94,18 @@ def test_engines_that_die_while_a_tool_calls_an_operation(project: Project) -> N
     assert until(lambda: not list((project.storage / "attempts").iterdir()), "its files are removed")
 
 
-def test_an_engine_that_dies_while_it_performs_what_a_service_has_called(project: Project) -> None:
-    """What the operation has started ends, and the attempt is repeated, from the prompt on."""
+def test_engines_that_die_while_they_perform_what_a_service_has_called(project: Project) -> None:
+    """What an operation has started ends, and it is called again by the next attempt. What has answered is not."""
     path, gate = programs(project)
     workflow(project, provider="openai_compatible", prompt="Do it")
 
-    def answering(exchange: Any) -> None:
-        if len(exchange.body["messages"]) > 1:
-            spoken(exchange, "All told.")
-        else:
+    async def answering(exchange: Exchange) -> None:
+        if len(exchange.body["messages"]) == 1:
             spoken(exchange, "", ("call", "notify_send", json.dumps(NOTIFY)))
+        elif len(exchanges) == 3:
+            await exchange.closed.wait()
+        else:
+            spoken(exchange, "All told.")
 
     with chat_service(answering) as (url, exchanges):
         server = project.serve(env={"PATH": path, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "m"})
@@ -113,6 +115,10 @@ def test_an_engine_that_dies_while_it_performs_what_a_service_has_called(project
         notified(project, 2)
         wait_gone(program)
         gate.open()
-        assert ended(server, execution) == (2, "All told.")
-    assert [len(exchange.body["messages"]) for exchange in exchanges] == [1, 1, 3]
+        until(lambda: len(exchanges) == 3, "the service has been told the result")
+        kill_engine(project)
+        assert ended(server, execution) == (3, "All told.")
+    assert [len(exchange.body["messages"]) for exchange in exchanges] == [1, 1, 3, 3]
+    assert exchanges[3].body == exchanges[2].body
+    notified(project, 2)
     assert project.step_processes() == []
