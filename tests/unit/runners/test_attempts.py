@@ -98,3 +98,18 @@ def test_its_files_are_for_nobody_else(attempts: Attempts) -> None:
     files = attempts.create("a.1.1")
     assert files.directory.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in files.directory.iterdir()} == {0o600}
+
+
+def test_what_its_links_lead_to_stays(attempts: Attempts, tmp_path: Path) -> None:
+    """Files and links can be in directories; they are for nobody else either, and all is removed but what is elsewhere."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "kept").write_text("kept")
+    files = attempts.create("a.1.1")
+    files.keep("home/.tool/settings", "{}")
+    files.link("home/.tool/data", str(tmp_path / "theirs"))
+    assert (files.directory / "home/.tool/settings").stat().st_mode & 0o777 == 0o600
+    assert (files.directory / "home/.tool").stat().st_mode & 0o777 == 0o700
+    assert (files.directory / "home/.tool/data/kept").read_text() == "kept"
+    files.remove()
+    assert not files.directory.exists()
+    assert (tmp_path / "theirs" / "kept").exists()

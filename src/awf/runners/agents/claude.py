@@ -51,7 +51,7 @@ _OPTIONS = {
 
 _SERVERS = "claude-mcp.json"
 _WAITS = dict.fromkeys(("MCP_CONNECT_TIMEOUT_MS", "MCP_TIMEOUT"), str(LONGEST_START * 1000))
-"""With ``alwaysLoad`` of a server: the model is asked when the server has started. It is not waited for otherwise."""
+"""With ``alwaysLoad`` of a server: the model is asked when the server has started. It is waited for two seconds otherwise."""
 
 
 class Claude:
@@ -92,7 +92,7 @@ class Claude:
         return Invocation(
             argv=tuple(argv),
             stdin=stdin,
-            env=_WAITS,
+            env={name: value for name, value in _WAITS.items() if name not in request.environ},
             files={_SERVERS: servers(request.mcp, alwaysLoad=True)},
         )
 
