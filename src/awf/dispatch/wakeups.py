@@ -88,14 +88,14 @@ class Wakeups:
 
     def _send_due(self) -> None:
         due, self._due = self._due, set()
-        for path in self._sockets():
-            if self._directory is not None and path.startswith(tuple(due)):
+        for name in self._sockets():
+            if name.startswith(tuple(due)):
                 try:
-                    self._sender.sendto(b"", os.fspath(self._directory / path))
+                    self._sender.sendto(b"", f"{self._directory}/{name}")
                 except BlockingIOError:
                     pass  # Its queue is full: it has been woken often enough.
                 except OSError:
-                    self._forget(path)
+                    self._forget(name)
 
     def _sockets(self) -> list[str]:
         if self._directory is None:
