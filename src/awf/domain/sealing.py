@@ -10,7 +10,7 @@ Which texts count is said by ``domain.secrets.maskable``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from awf.domain.secrets import MASK, maskable
@@ -34,12 +34,9 @@ class Sealer:
         }
         self._values = sorted(set(self._by_name.values()), key=lambda text: (-len(text), text))
         self._names = {text: name for name, text in reversed(self._by_name.items())}
-        # Longest first, so that of two which begin alike the longer is found; a look-ahead, so that overlaps are found.
-        alternatives = "|".join(map(re.escape, self._values))
-        self._find = re.compile(f"(?=({alternatives}))") if self._values else None
 
     def __bool__(self) -> bool:
-        return self._find is not None
+        return bool(self._values)
 
     def mask(self, text: str) -> str:
         """``text`` with ``***`` for every secret value; values that overlap in it vanish together."""
@@ -48,7 +45,7 @@ class Sealer:
     def seal(self, text: str) -> str:
         """``text`` with a placeholder for every secret value. Of values that overlap, the first is replaced. What looks
         like a placeholder in it, because somebody hopes for the value, is kept from being one."""
-        if self._find is None:
+        if not self._values:
             return text
         text = text.replace(_OPEN, _LITERAL)
         spans: list[tuple[int, int]] = []
@@ -80,16 +77,22 @@ class Sealer:
         """The length of the longest end of a text that is a proper beginning of a secret value."""
         longest = 0
         for value in self._values:
-            for size in range(min(len(value) - 1, len(text)), longest, -1):
-                if text.endswith(value[:size]):
-                    longest = size
-                    break
+            at = text.find(value[0], max(0, len(text) - len(value) + 1))
+            while 0 <= at < len(text) - longest:
+                if value.startswith(text[at:]):
+                    longest = len(text) - at
+                at = text.find(value[0], at + 1)
         return longest
 
-    def _occurrences(self, text: str) -> Iterator[tuple[int, int]]:
-        if self._find is not None:
-            for found in self._find.finditer(text):
-                yield found.start(), found.end(1)
+    def _occurrences(self, text: str) -> list[tuple[int, int]]:
+        """Where the values stand, in order; of those that begin at one place, the longest first."""
+        found: list[tuple[int, int]] = []
+        for value in self._values:
+            at = text.find(value)
+            while at >= 0:
+                found.append((at, at + len(value)))
+                at = text.find(value, at + 1)
+        return sorted(found, key=lambda span: (span[0], -span[1]))
 
     def sealed(self, value: Any) -> Any:
         """A JSON value with every text in it sealed."""

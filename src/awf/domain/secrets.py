@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
@@ -42,25 +43,46 @@ def _decided(name: str, secret: bool | None) -> bool:
 
 def maskable(values: Iterable[Any]) -> tuple[str, ...]:
     """The texts to look for when ``values`` must not be shown: strings (also those inside lists and maps) from 8
-    characters that are not plain numbers, as they are and as JSON and URLs write them, also JSON inside JSON.
+    characters that are not plain numbers, as they are and as JSON, URLs and Base64 write them, also JSON inside JSON.
 
     Their order is kept by later versions: journals refer to the texts by number.
     """
     found: set[str] = set()
     others: set[str] = set()
+    encoded: set[str] = set()
     for value in values:
         for text in _strings(value):
             trimmed = text.strip()
             if len(trimmed) >= SHORTEST and not _PLAIN_NUMBER.fullmatch(trimmed):
                 found |= {trimmed, _quoted(trimmed)}
                 others |= _spellings(trimmed)
-    return (*_longest_first(found), *_longest_first(others - found))
+                encoded |= _encoded(trimmed)
+    return (
+        *_longest_first(found),
+        *_longest_first(others - found),
+        *_longest_first(encoded - others - found),
+    )
 
 
 def _spellings(text: str) -> set[str]:
     found = {text, quote_plus(text)} | {quote(text, safe=safe) for safe in ("", "/", _PLAIN_IN_URLS)}
     for _ in range(2):
         found |= {_quoted(one, ascii_only=ascii_only) for one in found for ascii_only in (True, False)}
+    return found
+
+
+def _encoded(text: str) -> set[str]:
+    """What Base64 makes of it, alone or in the middle of something (``user:password``): three bytes become four characters,
+    so there are three ways to begin. A character that also depends on what stands beside it is not among them."""
+    data = text.encode(errors="replace")
+    found = set()
+    for before, shared in ((0, 0), (1, 2), (2, 3)):
+        whole = (before + len(data)) * 8 // 6
+        for characters in (b"+/", b"-_"):
+            made = base64.b64encode(bytes(before) + data, characters).decode()
+            found.add(made[shared:whole])
+            if not before:
+                found |= {made, made.rstrip("=")}
     return found
 
 

@@ -1,11 +1,13 @@
+import base64
 import json
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from awf.domain.sealing import Sealer
-from awf.domain.secrets import MASK
+from awf.domain.secrets import MASK, maskable
 
 SECRETS = {"inputs.token": "s3cr3t-value", "inputs.key": "s3cr3t-value-longer", "env.API_KEY": "another one"}
 
@@ -103,3 +105,38 @@ def test_a_stream_is_masked_however_it_is_cut(pieces: list[str], data: st.DataOb
         shown += mask.feed(text[start:stop])
     shown += mask.close()
     assert shown == sealer.mask(text)
+
+
+@given(
+    secret=st.text(min_size=8, max_size=40).map(str.strip).filter(lambda text: bool(maskable([text]))),
+    before=st.binary(max_size=7),
+    after=st.binary(max_size=7),
+    encode=st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+)
+def test_a_secret_in_base64_is_masked_wherever_it_begins(
+    secret: str, before: bytes, after: bytes, encode: Callable[[bytes], bytes]
+) -> None:
+    sealer = Sealer({"env.API_KEY": secret})
+    text = encode(before + secret.encode(errors="replace") + after).decode()
+    masked = sealer.mask(text)
+    assert MASK in masked
+    left = masked.replace(MASK, "").rstrip("=")
+    assert len(left) <= 2 + (len(before) * 8 + 5) // 6 + (len(after) * 8 + 5) // 6
+    assert sealer.unseal(sealer.seal(text)) == text
+
+
+def test_the_header_of_basic_authorization_is_masked() -> None:
+    sealer = Sealer({"env.API_KEY": "correct horse"})
+    for user in ("a", "ab", "abc"):
+        header = base64.b64encode(f"{user}:correct horse".encode()).decode()
+        masked = sealer.mask(f"> Authorization: Basic {header}\r\n")
+        assert masked.startswith("> Authorization: Basic ")
+        assert len(masked.rstrip("=\r\n").partition(MASK)[2]) <= 1
+        stream = sealer.stream()
+        assert "".join([*map(stream.feed, header), stream.close()]) == sealer.mask(header)
+
+
+def test_texts_that_stand_inside_one_another_are_found_at_once() -> None:
+    sealer = Sealer({"inputs.token": "aaaaaaaaaaaa", "inputs.key": "aaaaaaaa"})
+    assert sealer.mask("x" + "a" * 30 + "y") == f"x{MASK}y"
+    assert sealer.unseal(sealer.seal("a" * 30)) == "a" * 30

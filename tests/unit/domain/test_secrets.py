@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import re
+
 import pytest
 
 from awf.domain.problems import Position
@@ -75,3 +78,11 @@ def test_a_declaration_decides_over_the_name() -> None:
 )
 def test_short_values_booleans_and_plain_numbers_are_never_masked(value: object) -> None:
     assert maskable([value]) == ()
+
+
+def test_what_base64_makes_of_them_comes_last_for_journals_refer_to_texts_by_number() -> None:
+    texts = maskable(["päss/wörd"])
+    assert texts[0] == "päss/wörd"
+    encoded = [text for text in texts if re.fullmatch(r"[A-Za-z0-9+/_-]{10,}=?", text)]
+    assert base64.b64encode("päss/wörd".encode()).decode() in encoded
+    assert texts[-len(encoded) :] == tuple(encoded)
