@@ -17,6 +17,7 @@ import pytest
 from acceptance.facts import Gate
 from acceptance.relay import Relay
 from acceptance.server import Project, Server
+from acceptance.terminal import Terminal
 
 VARIABLE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[\d.]+m?s\b")
 Far: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -135,6 +136,25 @@ def test_a_run_takes_inputs_and_can_be_left_alone(near: Project, server: Server,
     assert "not found" in far("run", "absent", status=1).stderr
     for option in ("--dry-run", "--step=s"):
         assert "works on this machine only" in far("run", "greet", option, status=1).stderr
+
+
+def test_what_the_server_misses_is_asked_for(
+    near: Project, server: Server, elsewhere: Project, far: Far
+) -> None:
+    near.workflow(
+        "asks",
+        "name: asks\ninputs:\n  - {name: env, required: true, validation: {enum: [dev, prod]}}\n"
+        "  - {name: count, type: integer, required: true}\n"
+        "states: {initial: s, s: {type: step, command: 'echo {{inputs.env}} {{inputs.count}} >said', on_success: e}, "
+        "e: {type: terminal}}\n",
+    )
+    terminal = Terminal(elsewhere, "run", "asks", "-i", "count=3", env={"AWF_SERVER": server.url})
+    terminal.expect("2) prod")
+    terminal.answer("2")
+    assert terminal.ended() == 0
+    assert (near.root / "said").read_text() == "prod 3\n"
+    assert "inputs.env: required but not provided" in far("run", "asks", status=1).stderr
+    assert "(did you mean 'asks'?)" in far("run", "aks", status=1).stderr
 
 
 def test_a_file_is_validated_where_the_server_is(near: Project, far: Far) -> None:

@@ -7,16 +7,36 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from awf.cli.given import ask_for, declared_inputs
+from awf.cli.options import current
 from awf.cli.prompt import Prompter, at_terminal
 from awf.cli.view import Shown, choose_view
 from awf.cli.watching import CANCELLED_STATUS, Questions, interruptions, report, watch
-from awf.errors import AwfError, ExecutionError
+from awf.errors import AwfError, ExecutionError, InputsInvalid
 
 if TYPE_CHECKING:
     from awf.cli.access import Event
     from awf.cli.remote import RemoteAccess
 
 INTERRUPTED = "cancelling; a second Ctrl-C ends the watching at once"
+
+
+async def start_there(access: RemoteAccess, workflow: str, inputs: dict[str, Any]) -> str:
+    """Have a server run a workflow; its execution. Inputs that the server misses are asked for on a terminal."""
+    try:
+        return await access.run(workflow, inputs)
+    except InputsInvalid as error:
+        from awf.domain.inputs import MISSING
+
+        missing = {entry.location for entry in error.entries if entry.message == MISSING}
+        if len(missing) < len(error.entries) or not at_terminal() or current().format != "text":
+            raise
+        declared = declared_inputs(await access.workflow(workflow))
+        wanted = [item for item in declared if f"inputs.{item.name}" in missing]
+        if len(wanted) < len(missing):
+            raise
+    # Which files there are, the server knows.
+    return await access.run(workflow, {**inputs, **ask_for(wanted, lambda _: True)})
 
 
 async def watch_there(access: RemoteAccess, execution: str, shown: Shown | None) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,28 @@ def ask_missing(
         and inputs.get(item.name) is None
         and defaults.get(item.name) is None
     ]
-    return {**inputs, **{item.name: _answer(item, working_dir) for item in missing}}
+    return {**inputs, **ask_for(missing, lambda path: (working_dir / path).exists())}
 
 
-def _answer(item: Input, working_dir: Path) -> Any:
+def ask_for(missing: Iterable[Input], exists: Callable[[str], bool]) -> dict[str, Any]:
+    """What the person at the terminal says for inputs; ``exists`` tells whether a file is there that one names."""
+    return {item.name: _answer(item, exists) for item in missing}
+
+
+def declared_inputs(document: Mapping[str, Any]) -> tuple[Input, ...]:
+    """The inputs that a workflow declares, from how it was written."""
+    from awf.domain.load import load_workflow
+
+    alone = {
+        "name": "inputs",
+        "inputs": document.get("inputs"),
+        "states": {"initial": "end", "end": {"type": "terminal"}},
+    }
+    workflow = load_workflow(json.dumps(alone), "", "inputs").workflow
+    return workflow.inputs if workflow is not None else ()
+
+
+def _answer(item: Input, exists: Callable[[str], bool]) -> Any:
     from awf.cli.prompt import chosen, menu
     from awf.domain.inputs import broken_rules, coerce
     from awf.domain.secrets import is_secret
@@ -78,7 +97,6 @@ def _answer(item: Input, working_dir: Path) -> Any:
         except ValueError as error:
             wrong = [str(error)]
         else:
-            exists = lambda path: (working_dir / path).exists()  # noqa: E731
             wrong = broken_rules(item, value, exists, hide=secret) if typed else ["required but empty"]
         if not wrong:
             return typed

@@ -218,6 +218,9 @@ class LiveView:
         block = self._kinds.pop(path, "") in _BLOCKS
         self._steps += not block
         took = _seconds(data["duration_ms"])
+        if block and not data["duration_ms"] and running.since:
+            # A block that is cancelled tells no duration.
+            took = _seconds(round(1000 * (_epoch(data["completed_at"], self._clock) - running.since)))
         if data["status"] == "completed":
             said = _visible(data.get("note") or "") or running.last
             self._over.append(
@@ -229,8 +232,7 @@ class LiveView:
                         running.label,
                         " ",
                         (took, "dim"),
-                        "  ",
-                        (said, "dim"),
+                        (f"  {said}" if said else "", "dim"),
                     )
                 )
             )

@@ -13,8 +13,9 @@ from awf.cli.access import Away, Checked, Event, Query
 from awf.cli.listing import Listed
 from awf.cli.show import note
 from awf.client import AsyncClient
+from awf.domain.suggest import did_you_mean
 from awf.domain.timestamps import duration_text
-from awf.errors import AwfError, NotAnAwfServer
+from awf.errors import AwfError, NotAnAwfServer, WorkflowNotFound
 
 if TYPE_CHECKING:
     from awf.server.schemas import (
@@ -64,7 +65,11 @@ class RemoteAccess:
         return Checked(workflow, list(found.errors), warnings, lines)
 
     async def run(self, workflow: str, inputs: dict[str, Any]) -> str:
-        return await self._client.run(workflow, inputs)
+        try:
+            return await self._client.run(workflow, inputs)
+        except WorkflowNotFound as error:
+            known = [each.name for each in await self._client.workflows()]
+            raise WorkflowNotFound(workflow, error.message + did_you_mean(workflow, known)) from None
 
     async def executions(self, query: Query) -> list[Execution]:
         from awf.server.schemas import Execution

@@ -207,15 +207,14 @@ def _check_remote(**here: bool) -> None:
 async def _there(
     server: str, workflow: str, inputs: dict[str, Any], output: Shown | None, *, detach: bool
 ) -> int:
+    from awf.cli.afar import start_there, watch_there
     from awf.cli.remote import RemoteAccess
 
     async with RemoteAccess(server) as access:
-        execution = await access.run(workflow, inputs)
+        execution = await start_there(access, workflow, inputs)
         if detach:
             show_line(execution, {"execution_id": execution}, name=execution)
             return 0
-        from awf.cli.afar import watch_there
-
         return await watch_there(access, execution, output)
 
 

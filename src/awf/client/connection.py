@@ -15,6 +15,7 @@ from awf.client.pace import PASSING, Pace
 from awf.client.problems import Answer
 from awf.errors import RequestInvalid, ServerUnreachable
 
+_LARGEST_PORT = 65535
 DEFAULT_URL = "http://127.0.0.1:2511"
 CONNECT = 5.0
 """Seconds after which a server that does not even take the connection counts as unreachable."""
@@ -103,6 +104,10 @@ def _parsed(given: str) -> httpx.URL:
         raise RequestInvalid(f"not the URL of a server: {given!r}: {error}") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise RequestInvalid(f"not the URL of a server: {given!r}; give one such as {DEFAULT_URL}")
+    if url.port is not None and not 0 < url.port <= _LARGEST_PORT:
+        raise RequestInvalid(
+            f"not the URL of a server: {given!r}: a port is a number from 1 to {_LARGEST_PORT}"
+        )
     return url.copy_with(query=None, fragment=None)
 
 

@@ -21,6 +21,8 @@ from awf.domain.workflow import Input, InputType, Rules, Workflow
 Failure = tuple[str, str]
 """An input's name, and what is wrong with it."""
 
+MISSING = "required but not provided"
+
 _INTEGER = re.compile(r"[+-]?0*[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -54,7 +56,7 @@ def resolve_inputs(
             if item.default is not None:
                 found.values[item.name] = item.default
             elif item.required:
-                found.errors.append((item.name, "required but not provided"))
+                found.errors.append((item.name, MISSING))
         elif value == "" and item.required:
             found.errors.append((item.name, "required but empty"))
         else:

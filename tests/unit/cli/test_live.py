@@ -12,6 +12,7 @@ from awf.cli.access import Event
 from awf.cli.live import LiveView
 
 AT = "2026-05-17T20:39:00Z"
+LATER = "2026-05-17T20:39:03Z"
 NOW = 1779050340.0 + 75
 """A minute and a quarter later, in seconds since the epoch."""
 
@@ -40,7 +41,9 @@ class Screen:
 
     def end(self, path: str, status: str = "completed", **more: Any) -> None:
         name = "step.completed" if status == "completed" else "step.failed"
-        self.show(name, path=path, status=status, duration_ms=1500, **more)
+        self.show(
+            name, **{"path": path, "status": status, "duration_ms": 1500, "completed_at": LATER, **more}
+        )
 
     def drawn(self) -> list[str]:
         """What is drawn now that was not before."""
@@ -80,6 +83,13 @@ def test_blocks_are_indented_and_what_is_over_moves_up() -> None:
     lines = screen.drawn()
     assert lines[0] == "    ✓ x 1.5s  a note"
     assert [re.sub(r"[⠀-⣿]", "*", line) for line in lines[1:]] == ["* all 1m15s", "  * [3] inner 1m15s"]
+
+
+def test_a_block_that_is_cancelled_has_taken_time_too() -> None:
+    screen = Screen()
+    screen.start("all", "for_each")
+    screen.end("all", "failed", error="cancelled", duration_ms=0)
+    assert screen.drawn()[1] == "✗ all 3s  cancelled"
 
 
 def test_no_line_is_longer_than_the_terminal_is_wide_and_no_more_than_it_is_high() -> None:

@@ -41,7 +41,17 @@ def test_the_address_of_the_environment_and_the_usual_one(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "given", ["ftp://x", "http://", "http://x:port", "file:///etc", "http://a\nb", "http://[::1"]
+    "given",
+    [
+        "ftp://x",
+        "http://",
+        "http://x:port",
+        "http://x:99999",
+        "http://x:0",
+        "file:///etc",
+        "http://a\nb",
+        "http://[::1",
+    ],
 )
 def test_what_is_no_address(given: str) -> None:
     with pytest.raises(RequestInvalid, match="not the URL of a server"):
