@@ -5,6 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= 3
+
+# Tests start hundreds of interpreters, each of which would compile awf anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup serve test test-system check format bench chaos soak lock clean
 
@@ -24,8 +28,9 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock
 serve: $(VENV)/.run
 	exec $(BIN)/awf serve $(ARGS)
 
+# All tests, WORKERS side by side (most wait more than they compute); what ARGS names, one after the other.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-n $(WORKERS) --dist worksteal)
 
 # Records journals of the present code for later versions to read; never overwrites one.
 .PHONY: golden

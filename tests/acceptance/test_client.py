@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import aclosing
@@ -16,6 +15,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from acceptance.facts import Gate, until
+from acceptance.ports import free_port
 from acceptance.relay import Relay
 from acceptance.server import Project, Server
 from acceptance.sse import parse
@@ -416,8 +416,7 @@ def test_refusals_are_the_errors_of_the_tree(project: Project) -> None:
 
 
 def test_nobody_there(project: Project) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = free_port()
     with Client(f"http://127.0.0.1:{port}", retries=1) as client:
         for call in (client.workflows, lambda: client.run("x"), lambda: list(client.events("x"))):
             with pytest.raises(ServerUnreachable, match=f"no server answers at http://127.0.0.1:{port}: "):
@@ -431,8 +430,7 @@ def test_patience_with_a_server_that_is_away_ends(examples: Server, finished: st
         def look() -> None:
             for event in client.events(finished):
                 seen.append(event)
-                with socket.create_server(("127.0.0.1", 0)) as held:
-                    relay.lead_to(held.getsockname()[1])
+                relay.lead_to(free_port())
 
         with pytest.raises(ServerUnreachable):
             look()

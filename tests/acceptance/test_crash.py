@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from acceptance.facts import Gate, until, wait_gone
+from acceptance.ports import free_port
 from acceptance.server import Project, Server
 from acceptance.sse import Event, outline
 
@@ -277,7 +278,7 @@ def test_what_was_accepted_is_there_after_a_kill_at_once(project: Project) -> No
 def test_a_viewer_who_comes_back_to_the_next_server_misses_nothing(project: Project) -> None:
     gate = Gate(project.root / "gate")
     write_lines(project, gate)
-    first = project.serve()
+    first = project.serve("--port", free_port())
     execution = first.run("lines")
     seen: list[Event] = []
     with first.stream(execution) as events:

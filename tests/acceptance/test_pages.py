@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -29,6 +28,7 @@ from acceptance.pages import (
     starts_a_server,
     workflow_of,
 )
+from acceptance.ports import free_port
 from acceptance.server import Project, Server
 from conformance.loading import checked
 
@@ -181,12 +181,6 @@ def _bash(project: Project, text: str, variables: dict[str, str]) -> subprocess.
         timeout=110,
         check=False,
     )
-
-
-def free_port() -> str:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return str(held.getsockname()[1])
 
 
 def _check_yaml(where: str, text: str, root: Path, page: str) -> None:

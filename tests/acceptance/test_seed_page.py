@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -13,6 +12,7 @@ import httpx
 import yaml
 
 from acceptance.facts import until, wait_gone
+from acceptance.ports import free_port
 from acceptance.server import Project, Server
 from acceptance.snippets import snippet
 from acceptance.sse import Event, outline, parse
@@ -52,12 +52,6 @@ def documents(text: str) -> list[Any]:
         found.append(document)
         position += len(text[position:]) - len(text[position:].lstrip())
     return found
-
-
-def free_port() -> str:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return str(held.getsockname()[1])
 
 
 def test_the_curl_example_runs_streams_and_reports(examples: Server) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from acceptance.facts import until
+from acceptance.ports import free_port
 from acceptance.server import Project, Server
 from faults import workflows
 from faults.judge import Verdict, effects, judge
@@ -137,8 +138,8 @@ class Matrix:
             "AWF_GRACE": "1",
             "AWF_DURABILITY": "fast",
         }
-        self.server = self.project.serve(env=self._environ)
-        self._port = self.server.port
+        self._port = free_port()
+        self.server = self._next()
 
     def close(self) -> None:
         self.project.close()

@@ -24,6 +24,7 @@ from pathlib import Path
 import httpx
 
 from acceptance.facts import until, wait_gone
+from acceptance.ports import free_port
 from acceptance.server import Project
 from faults import workflows
 from faults.judge import Verdict, effects, judge
@@ -91,7 +92,7 @@ class Storm:
         self._over = threading.Event()
         self._trouble: list[BaseException] = []
         self._viewers: dict[str, Viewer] = {}
-        self._server = self._project.serve(env=self._environ)
+        self._server = self._project.serve("--port", free_port(), env=self._environ)
 
     def close(self) -> None:
         """End everything."""

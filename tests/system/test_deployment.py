@@ -13,6 +13,7 @@ import pytest
 
 from acceptance.facts import until
 from acceptance.pages import CHECKOUT, blocks
+from acceptance.ports import free_port
 from acceptance.server import Project
 from awf.client import Client, RemoteError
 
@@ -42,8 +43,7 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
 
 def test_clients_work_through_the_proxy(project: Project) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = str(held.getsockname()[1])
+    port = free_port()
     server = project.serve("--allow-host", "awf.example.org")
     made = run(
         *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),

@@ -101,7 +101,7 @@ def test_a_text_is_sent_as_it_is_and_a_value_as_json(server: Service) -> None:
         (b"\xff\x00", {}, "\ufffd\x00", None),
         (b"x", {"Content-Type": "text/plain; charset=hex"}, "x", None),
         (b"x", {"Content-Type": "text/plain; charset=nonsense"}, "x", None),
-        (gzip.compress(b'{"a": 1}'), {"Content-Encoding": "gzip"}, '{"a": 1}', {"a": 1}),
+        (gzip.compress(b'{"a": 1}', mtime=0), {"Content-Encoding": "gzip"}, '{"a": 1}', {"a": 1}),
         (b"NaN", {}, "NaN", None),
         (b'"\\ud800"', {}, '"\\ud800"', None),
         (b"[" * 100_000, {}, "[" * 100_000, None),

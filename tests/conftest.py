@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import signal
+
+
+def pytest_configure() -> None:
+    """Whoever starts the tests in the background or with ``nohup`` has these signals ignored, and every program that a test
+    starts would ignore them as well; a handler is not passed on."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
