@@ -78,8 +78,8 @@ class Tool(Struct, frozen=True):
     async def follow(self, child: subprocess.Popen[bytes] | None, cancel: Cancel) -> Outcome:
         """Follow the tool to its end; ``child`` None: another engine started it."""
         exchange = self.exchange
-        reading = _Reading(self.provider.parser(exchange.request), exchange.speech)
-        stderr, too_much = _Remembering(self.emit), Cancel()
+        stderr, too_much, broken = _Remembering(self.emit), Cancel(), Cancel()
+        reading = _Reading(self.provider.parser(exchange.request), exchange.speech, broken)
         following = Following(
             self.attempts,
             exchange.attempt_id,
@@ -92,7 +92,7 @@ class Tool(Struct, frozen=True):
         if timeout is not None:
             timeout = max(0.0, timeout - (self.clock.monotonic() - self.began))
         try:
-            with _either(cancel, too_much) as stop:
+            with _either(cancel, too_much, broken) as stop:
                 ended = await following.watch(child, stop, timeout)
         except OSError as error:
             return exchange.lost(f"its output cannot be read: {error.strerror}", 0.0, Written())
@@ -141,11 +141,13 @@ def _counted(parser: Parser) -> Usage | None:
 
 
 class _Reading:
-    """Gives lines to a parser, and what it makes of them to the speech. ``fault``: the parser has one."""
+    """Gives lines to a parser, and what it makes of them to the speech. ``fault``: the parser has one, and ``broken`` is
+    set."""
 
-    def __init__(self, parser: Parser, speech: Speech) -> None:
+    def __init__(self, parser: Parser, speech: Speech, broken: Cancel) -> None:
         self.parser = parser
         self._speech = speech
+        self._broken = broken
         self.fault: BaseException | None = None
 
     def feed(self, line: str) -> None:
@@ -155,6 +157,7 @@ class _Reading:
                     self._speech.say(event)
             except (Exception, SystemExit) as error:
                 self.fault = error
+                self._broken.set()
 
 
 class _Remembering:
