@@ -27,3 +27,11 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     project.take_examples()
     yield project.serve()
     project.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server over a project that the tests of a module fill, none of which disturbs it."""
+    project = Project(tmp_path_factory.mktemp("shared"))
+    yield project.serve()
+    project.close()

@@ -6,12 +6,12 @@ import os
 import shutil
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from acceptance.server import Project
+from acceptance.server import Project, Server
 from acceptance.sse import outline
 
 
@@ -46,29 +46,43 @@ BROKEN: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_bad_file_says_what_is_wrong_and_hides_no_other(project: Project, kind: str) -> None:
-    BROKEN[kind](project.root / ".awf" / "workflows" / "bad.yaml")
+@pytest.fixture(scope="module")
+def surrounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that started over one good workflow and every kind of bad one."""
+    project = Project(tmp_path_factory.mktemp("surrounded"))
+    for number, write in enumerate(BROKEN.values()):
+        write(project.root / ".awf" / "workflows" / f"bad-{number}.yaml")
     project.steps("good", "true")
-    server = project.serve()
-    listed = {item["name"]: item for item in server.body("/api/workflows")["workflows"]}
-    assert listed.keys() == {"bad", "good"}
-    assert "error" not in listed["good"]
-    errors = server.post("/api/workflows/bad/validate").json()["body"]["errors"]
+    yield project.serve()
+    project.close()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_bad_file_says_what_is_wrong(surrounded: Server, kind: str) -> None:
+    name = f"bad-{list(BROKEN).index(kind)}"
+    before = len(surrounded.said())
+    errors = surrounded.post(f"/api/workflows/{name}/validate").json()["body"]["errors"]
     assert errors
-    assert all("bad.yaml:" in error for error in errors)
-    run = server.post("/api/workflows/bad/run")
+    assert all(f"{name}.yaml:" in error for error in errors)
+    run = surrounded.post(f"/api/workflows/{name}/run")
     assert run.status_code == 422
     assert run.json()["detail"].startswith("failed to start execution: ")
-    assert "bad.yaml" in run.json()["detail"]
-    assert server.get("/api/workflows/bad").status_code in {200, 422}
-    assert server.wait(server.run("good"))
-    assert not (project.root / "pwned").exists()
-    assert project.awf("validate", "good").returncode == 0
-    validated = project.awf("validate", "bad")
+    assert f"{name}.yaml" in run.json()["detail"]
+    assert surrounded.get(f"/api/workflows/{name}").status_code in {200, 422}
+    validated = surrounded.project.awf("validate", name)
     assert validated.returncode == 2
-    assert "bad.yaml:" in validated.stdout
-    assert "Traceback" not in validated.stdout + validated.stderr + server.said()
+    assert f"{name}.yaml:" in validated.stdout
+    assert "Traceback" not in validated.stdout + validated.stderr + surrounded.said()[before:]
+    assert not (surrounded.project.root / "pwned").exists()
+
+
+def test_bad_files_hide_no_other(surrounded: Server) -> None:
+    listed = {item["name"]: item for item in surrounded.body("/api/workflows")["workflows"]}
+    assert listed.keys() == {"good", *(f"bad-{number}" for number in range(len(BROKEN)))}
+    assert "error" not in listed["good"]
+    assert surrounded.wait(surrounded.run("good"))
+    assert surrounded.project.awf("validate", "good").returncode == 0
+    assert "Traceback" not in surrounded.said()
 
 
 def test_files_that_come_change_and_go_are_seen_by_the_next_request(project: Project) -> None:
@@ -213,9 +227,10 @@ NASTY = {
 }
 
 
-@pytest.mark.parametrize("kind", NASTY)
-def test_values_are_data_wherever_they_stand(project: Project, kind: str) -> None:
-    value = NASTY[kind]
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a workflow that says its input in every way."""
+    project = Project(tmp_path_factory.mktemp("echo"))
     project.workflow(
         "echo",
         """
@@ -232,16 +247,22 @@ states:
   done: {type: terminal}
 """,
     )
-    server = project.serve()
-    execution = server.run("echo", value=value)
-    shown = server.wait(execution)
+    yield project.serve()
+    project.close()
+
+
+@pytest.mark.parametrize("kind", NASTY)
+def test_values_are_data_wherever_they_stand(echo: Server, kind: str) -> None:
+    value = NASTY[kind]
+    execution = echo.run("echo", value=value)
+    shown = echo.wait(execution)
     outputs = {
-        step["name"]: server.body(f"/api/executions/{execution}/steps/{step['number']}/output")["output"]
+        step["name"]: echo.body(f"/api/executions/{execution}/steps/{step['number']}/output")["output"]
         for step in shown["steps"]
     }
     assert outputs == {"double": value, "single": value, "here": f"{value}\n", "quoted": value}
     assert shown["inputs"]["value"] == value
-    assert not (project.root / "pwned").exists()
+    assert not (echo.project.root / "pwned").exists()
 
 
 def test_names_of_every_script_work_everywhere(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from schemathesis.core.result import Ok
 
 from acceptance.server import Server
 
+EXAMPLES = int(os.environ.get("AWF_OPENAPI_EXAMPLES", "20"))
 ROUTES = {
     ("get", "/api/workflows"),
     ("get", "/api/workflows/{name}"),
@@ -125,7 +127,7 @@ def probe(server: Server, operation: Any, mode: schemathesis.GenerationMode, ids
 
     @hypothesis.seed(20261123)
     @hypothesis.settings(
-        max_examples=40,
+        max_examples=EXAMPLES,
         deadline=None,
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),

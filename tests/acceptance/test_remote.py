@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from acceptance.facts import Gate
+from acceptance.ports import free_port
 from acceptance.relay import Relay
 from acceptance.server import Project, Server
 from acceptance.terminal import Terminal
@@ -106,17 +106,15 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_run_is_shown_and_ends_as_it_would_here(
-    near: Project, server: Server, elsewhere: Project, name: str
-) -> None:
-    near.workflow(name, f"name: {name}\nversion: '1'\nstates: {{initial: s, {FAILURES[name]}}}\n")
-    here = near.awf("run", name)
-    there = elsewhere.awf("run", name, "--server", server.url)
+def test_a_run_is_shown_and_ends_as_it_would_here(shared: Server, elsewhere: Project, name: str) -> None:
+    shared.project.workflow(name, f"name: {name}\nversion: '1'\nstates: {{initial: s, {FAILURES[name]}}}\n")
+    here = shared.project.awf("run", name)
+    there = elsewhere.awf("run", name, "--server", shared.url)
     assert there.returncode == here.returncode
     assert there.stdout == here.stdout
     alike = [VARIABLE.sub("…", said.stderr) for said in (there, here)]
     assert alike[0] == alike[1]
-    (_, _) = near.awf("history", "-q").stdout.split()
+    (_, _) = shared.project.awf("history", "-q", "-w", name).stdout.split()
 
 
 def test_a_run_takes_inputs_and_can_be_left_alone(near: Project, server: Server, far: Far) -> None:
@@ -252,8 +250,7 @@ def test_what_the_server_refuses_is_one_paragraph(far: Far) -> None:
 
 
 def test_nobody_there_is_one_paragraph(elsewhere: Project) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     for command in (("list",), ("status",), ("history", "--stats"), ("cancel", "x")):
         done = elsewhere.awf("--server", url, *command)
         assert done.returncode == 4

@@ -45,22 +45,20 @@ def ended(server: Server, status: str, **inputs: Any) -> dict[str, Any]:
         ("kill -SEGV $$", 128 + signal.SIGSEGV, ""),
     ],
 )
-def test_a_failure_is_told_with_its_exit_code(project: Project, command: str, code: int, error: str) -> None:
-    one_step(project, command)
-    server = project.serve()
-    step = ended(server, "failed")
+def test_a_failure_is_told_with_its_exit_code(shared: Server, command: str, code: int, error: str) -> None:
+    one_step(shared.project, command)
+    step = ended(shared, "failed")
     assert (step["status"], step["exit_code"]) == ("failed", code)
     assert error in step["error"]
 
 
-def test_a_reference_to_nothing_is_told_before_anything_runs(project: Project) -> None:
-    one_step(project, "touch ran; echo {{inputs.wrod}}")
-    server = project.serve()
-    response = server.post("/api/workflows/one/run")
+def test_a_reference_to_nothing_is_told_before_anything_runs(shared: Server) -> None:
+    one_step(shared.project, "touch ran; echo {{inputs.wrod}}")
+    response = shared.post("/api/workflows/one/run")
     assert response.status_code == 422
     assert "wrod" in response.json()["detail"]
     assert "word" in response.json()["detail"]
-    assert not (project.root / "ran").exists()
+    assert not (shared.project.root / "ran").exists()
 
 
 def test_a_timeout_ends_the_step_with_its_children(project: Project) -> None:
@@ -81,9 +79,9 @@ def test_a_child_in_the_background_neither_holds_nor_fails_the_step(project: Pro
     assert ended(server, "completed")["output"] == "said\n"
 
 
-def test_standard_input_is_empty(project: Project) -> None:
-    one_step(project, "wc -c; [ ! -t 0 ]")
-    assert ended(project.serve(), "completed")["output"].strip() == "0"
+def test_standard_input_is_empty(shared: Server) -> None:
+    one_step(shared.project, "wc -c; [ ! -t 0 ]")
+    assert ended(shared, "completed")["output"].strip() == "0"
 
 
 def test_the_environment_says_where_the_step_is_and_what_it_was_given(project: Project) -> None:
@@ -100,25 +98,23 @@ def test_the_environment_says_where_the_step_is_and_what_it_was_given(project: P
     assert place == str(project.root)
 
 
-def test_a_directory_is_entered_or_its_absence_is_told(project: Project) -> None:
-    (project.root / "below").mkdir()
-    one_step(project, "pwd", dir="{{inputs.word}}")
-    server = project.serve()
-    assert ended(server, "completed", word="below")["output"] == f"{project.root}/below\n"
-    step = ended(server, "failed", word="nowhere")
+def test_a_directory_is_entered_or_its_absence_is_told(shared: Server) -> None:
+    (shared.project.root / "below").mkdir()
+    one_step(shared.project, "pwd", dir="{{inputs.word}}")
+    assert ended(shared, "completed", word="below")["output"] == f"{shared.project.root}/below\n"
+    step = ended(shared, "failed", word="nowhere")
     assert "nowhere" in step["error"]
     assert step["exit_code"] == 126
 
 
-def test_a_secret_is_given_to_the_step_and_shown_to_nobody(project: Project) -> None:
+def test_a_secret_is_given_to_the_step_and_shown_to_nobody(shared: Server) -> None:
     secret = "s3cr3t-value-of-the-token"
     one_step(
-        project,
+        shared.project,
         'printf %s "{{inputs.api_token}}" | sha256sum; echo "got {{inputs.api_token}}"; echo "$AWF_INPUT_API_TOKEN" >&2',
     )
-    server = project.serve()
-    execution = server.run("one", api_token=secret)
-    (step,) = server.wait(execution)["steps"]
+    execution = shared.run("one", api_token=secret)
+    (step,) = shared.wait(execution)["steps"]
     assert step["output"].split()[0] == hashlib.sha256(secret.encode()).hexdigest()
     assert "got ***" in step["output"]
     place = f"/api/executions/{execution}"
@@ -128,17 +124,17 @@ def test_a_secret_is_given_to_the_step_and_shown_to_nobody(project: Project) -> 
         f"{place}/steps",
         f"{place}/steps/1/output?stream=stderr",
     ):
-        assert secret not in server.get(path).text, path
-    assert secret not in server.said()
+        assert secret not in shared.get(path).text, path
+    assert secret not in shared.said()
 
 
-def test_a_long_command_runs(project: Project) -> None:
-    one_step(project, f": {'x' * 300_000}; echo through")
-    assert ended(project.serve(), "completed")["output"] == "through\n"
+def test_a_long_command_runs(shared: Server) -> None:
+    one_step(shared.project, f": {'x' * 300_000}; echo through")
+    assert ended(shared, "completed")["output"] == "through\n"
 
 
-def test_transitions_and_loops_back_are_taken_in_order(project: Project) -> None:
-    project.workflow(
+def test_transitions_and_loops_back_are_taken_in_order(shared: Server) -> None:
+    shared.project.workflow(
         "again",
         """
 name: again
@@ -155,13 +151,12 @@ states:
   good: {type: terminal}
 """,
     )
-    server = project.serve()
-    execution = server.run("again")
-    shown = server.wait(execution, "failed")
+    execution = shared.run("again")
+    shown = shared.wait(execution, "failed")
     assert [step["name"] for step in shown["steps"]] == ["try", "try", "try", "enough"]
     assert shown["exit_code"] == 9
     assert shown["error"].startswith("no after 3")
-    assert outline(server.events(execution))[-1] == "workflow.failed"
+    assert outline(shared.events(execution))[-1] == "workflow.failed"
 
 
 def test_a_circle_without_end_is_stopped(project: Project) -> None:
@@ -177,32 +172,30 @@ def test_a_circle_without_end_is_stopped(project: Project) -> None:
     assert names.count("step.completed") == 25 + 1
 
 
-def test_more_than_a_page_of_steps_is_all_there(project: Project) -> None:
-    project.steps("many", *(f"echo {number}" for number in range(1, 151)))
-    server = project.serve()
-    execution = server.run("many")
-    shown = server.wait(execution)
+def test_more_than_a_page_of_steps_is_all_there(shared: Server) -> None:
+    shared.project.steps("many", *(f"echo {number}" for number in range(1, 151)))
+    execution = shared.run("many")
+    shown = shared.wait(execution)
     assert [step["number"] for step in shown["steps"]] == list(range(51, 151))
-    first = server.get(f"/api/executions/{execution}/steps")
-    second = server.get(first.links["next"]["url"])
+    first = shared.get(f"/api/executions/{execution}/steps")
+    second = shared.get(first.links["next"]["url"])
     steps = first.json()["body"]["steps"] + second.json()["body"]["steps"]
     assert [step["output"] for step in steps] == [f"{number}\n" for number in range(1, 151)]
     assert "next" not in second.links
 
 
-def test_a_step_that_still_runs_is_shown_with_what_it_has_written(project: Project) -> None:
-    gate = Gate(project.root / "gate")
-    one_step(project, f"echo so far; {gate.wait}")
-    server = project.serve()
-    execution = server.run("one")
-    server.wait_event(execution, "output")
-    shown = server.execution(execution)
+def test_a_step_that_still_runs_is_shown_with_what_it_has_written(shared: Server) -> None:
+    gate = Gate(shared.project.root / "gate")
+    one_step(shared.project, f"echo so far; {gate.wait}")
+    execution = shared.run("one")
+    shared.wait_event(execution, "output")
+    shown = shared.execution(execution)
     assert (shown["status"], shown["current_step"]) == ("running", "s1")
     (step,) = shown["steps"]
     assert (step["status"], step["output"]) == ("running", "so far\n")
     assert "completed_at" not in step
     gate.open()
-    server.wait(execution)
+    shared.wait(execution)
 
 
 def test_the_engine_leaves_no_process_behind(project: Project) -> None:
@@ -213,7 +206,7 @@ def test_the_engine_leaves_no_process_behind(project: Project) -> None:
     assert until(lambda: project.step_processes() == [], "nothing but server and engine lives")
 
 
-def test_what_people_should_know_of_a_run_is_in_its_steps_and_in_the_stream(project: Project) -> None:
+def test_what_people_should_know_of_a_run_is_in_its_steps_and_in_the_stream(shared: Server) -> None:
     states = {
         "initial": "each",
         "each": {
@@ -226,14 +219,15 @@ def test_what_people_should_know_of_a_run_is_in_its_steps_and_in_the_stream(proj
         "say": {"type": "step", "command": "echo {{inputs.word}}"},
         "done": {"type": "terminal"},
     }
-    project.workflow("told", json.dumps({"name": "told", "inputs": [{"name": "word"}], "states": states}))
-    server = project.serve()
-    execution = server.run("told", word="'quoted'", more="x")
-    ended = server.wait(execution, "completed")
+    shared.project.workflow(
+        "told", json.dumps({"name": "told", "inputs": [{"name": "word"}], "states": states})
+    )
+    execution = shared.run("told", word="'quoted'", more="x")
+    ended = shared.wait(execution, "completed")
     loop, step = ended["steps"]
     assert loop["note"] == "2 items beyond max_iterations were left out"
     (warning,) = step["warnings"]
     assert "quote characters" in warning
     assert ended["warnings"] == ["input 'more' is not declared by the workflow"]
-    started = [frame.data for frame in server.events(execution) if frame.name == "step.started"]
+    started = [frame.data for frame in shared.events(execution) if frame.name == "step.started"]
     assert [data.get("warnings") for data in started] == [None, [warning]]

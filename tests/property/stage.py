@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage
 from awf.engine.engine import Engine, EngineSettings
-from awf.engine.pinned import CHILD, digest
+from awf.engine.pinned import CHILD, Definitions, digest
 from awf.engine.pinned import MAIN as MAIN_ROLE
 from awf.engine.ports import Emit, StepContext
 from awf.engine.presence import Member, Presence
@@ -172,11 +172,12 @@ class Ended:
 
 @dataclass
 class Stage:
-    """One set of workflows, to be run from any beginning of a journal."""
+    """One set of workflows, to be run from any beginning of a journal; they are parsed once."""
 
     texts: Mapping[str, str]
     player: Player
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    definitions: Definitions | None = None
 
     def accepted(self) -> ExecutionAccepted:
         """The first fact."""
@@ -217,6 +218,7 @@ class Stage:
         store.fault = fault or store.fault
         changed = asyncio.Event()
         runner = StageRunner(store, self.player)
+        self.definitions = self.definitions or Definitions(store)
         server = Presence(directory / "servers", Member(id="server", pid=1, version="1", started_at=1))
         presence = Presence(
             directory / "engines", Member(id=f"engine-{len(journal)}", pid=1, version="1", started_at=1)
@@ -231,6 +233,7 @@ class Stage:
             marks=NoMarks(),
             appended=changed.set,
             environ={},
+            definitions=self.definitions,
         )
         task = asyncio.create_task(engine.run())
         try:
