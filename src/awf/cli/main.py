@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -16,9 +15,6 @@ from awf.cli.options import REMOTE, Options, current, share, shared
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-COLLECT_AFTER = 50_000
-"""Objects made and not yet gone, after which the collector looks at the youngest."""
 
 COMMANDS = {
     "cancel": "Cancel executions.",
@@ -137,8 +133,6 @@ def awf(context: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. An error ends with one paragraph on standard error and the exit status of its class."""
-    # What is loaded at the start is no garbage: looking for some took a tenth of `awf list`.
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
     _open_streams()
     given = sys.argv[1:] if arguments is None else arguments
     options = Options()

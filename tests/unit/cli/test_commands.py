@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from unit.cli.conftest import Call
+from unit.cli.conftest import ECHO, Call, write
 
 WORKFLOW = "name: build\nstates: {initial: a, a: {type: terminal}}\n"
 
@@ -28,6 +29,21 @@ def test_a_workflow_that_cannot_be_run_is_listed_with_the_first_reason(project: 
     lines = call("list").stdout.splitlines()
     assert lines[1].endswith("'a' is not defined (.awf/workflows/bad.yaml:3:12); …")
     assert lines[2].endswith("cannot be run: the file is empty (.awf/workflows/empty.yaml:1:1)")
+
+
+def test_a_list_is_of_the_files_as_they_are_now(project: Path, call: Call) -> None:
+    """Also where nothing but the content of a file tells that it is another one."""
+    one, two = write(project, "one", ECHO), write(project, "two", ECHO)
+    assert call("list", "-q").stdout.split() == ["one", "two"]
+    before = one.stat()
+    one.write_text(one.read_text().replace("A test", "Better"))
+    os.utime(one, ns=(before.st_atime_ns, before.st_mtime_ns))
+    two.write_text(two.read_text().replace("on_success: done", "on_success: gone"))
+    (_, better, broken) = call("list").stdout.splitlines()
+    assert better.endswith("Better")
+    assert "cannot be run" in broken
+    two.unlink()
+    assert call("list", "-q").stdout.split() == ["one"]
 
 
 def test_packs_are_listed_with_what_is_wrong_with_them(pack: Path, call: Call) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from awf.stores.sqlite.faults import incompatible
@@ -16,7 +15,7 @@ APPLICATION_ID = 0x61776673
 @cache
 def migrations() -> tuple[str, ...]:
     """The scripts in order; the first makes version 1 out of an empty database."""
-    scripts = sorted((files(__package__) / "migrations").iterdir(), key=lambda script: script.name)
+    scripts = sorted(Path(__file__).with_name("migrations").iterdir(), key=lambda script: script.name)
     return tuple(script.read_text(encoding="utf-8") for script in scripts if script.name.endswith(".sql"))
 
 

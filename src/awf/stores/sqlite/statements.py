@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+
+_QUERIES = Path(__file__).with_name("queries")
 
 
 @cache
 def statement(name: str) -> str:
     """The text of ``queries/<name>.sql``."""
-    return (files(__package__) / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
