@@ -145,9 +145,67 @@ def test_cancelled_in_the_middle_of_a_turn_and_while_the_person_thinks() -> None
     assert (result.status, result.steps["ask"].error) == ("cancelled", "cancelled")
 
 
-def test_a_cancelled_one_is_resumed_from_its_first_prompt() -> None:
+def test_a_cancelled_one_goes_on_where_the_person_has_the_word() -> None:
+    result = talk(["Why?", "Because", "exit"], cancel_when=asked(2), resumes=[Resume()])
+    assert result.status == "completed", result.error
+    # The answer to "Why?" is known: the agent is not asked for it again.
+    questions = result.of("input.required")
+    assert [question.prompt for question in questions] == [
+        "Why? in In main (s5)",
+        "Becau in In main (s4)",
+    ]
+    attempts = [fact for fact in result.of("step.started") if fact.path == "ask"]
+    assert [(fact.attempt, fact.agent.prompt, fact.agent.session) for fact in attempts] == [
+        (1, "Why?", "s4"),
+        (2, "Because", "s4"),
+    ]
+    assert result.outputs["tell"] == "Becau in In main (s4)|3 45 user_exit 15\n"
+    entries = [said for entry in result.facts for said in transcript_of(entry)]
+    assert [(said.attempt, said.session) for said in entries if said.type == "request"] == [(2, "s4")]
+
+
+def test_one_that_was_ended_at_once_has_the_answer_that_there_was() -> None:
     result = talk(["Why?", "exit"], cancel_when=asked(2), resumes=[Resume()])
-    assert result.status == "completed"
+    assert result.outputs["tell"] == "Why? in In main (s5)|2 30 user_exit 0\n"
+    assert result.usage is None
+
+
+def test_a_turn_that_failed_is_asked_again_with_what_was_said_before() -> None:
+    once = """case $said in once) [ -e once ] || { touch once; exit 7; }; printf %s "$TURNS" >turns;; esac; case $said in"""
+    text = TALK.replace("case $said in", once, 1).replace("on_failure: sorry\n", "\n")
+    again = Resume()
+    result = talk(["Why?", "once", "exit"], text=text, resumes=[again])
+    assert result.status == "completed", result.error
+    attempts = [fact for fact in result.of("step.started") if fact.path == "ask"]
+    assert [(fact.attempt, fact.agent.prompt, fact.agent.session) for fact in attempts] == [(1, "once", "s4")]
+    assert result.outputs["tell"].startswith("once in In main (s4)|3 ")
+
+
+def test_it_goes_on_through_one_resumption_after_the_other() -> None:
+    result = talk(
+        ["Why?", "Because", "exit"],
+        cancel_when=asked(2),
+        cancel_again_when=asked(1),
+        resumes=[Resume(), Resume()],
+    )
+    assert result.status == "completed", result.error
+    assert [question.prompt for question in result.of("input.required")] == [
+        "Why? in In main (s5)",
+        "Becau in In main (s4)",
+    ]
+
+
+@pytest.mark.parametrize("how", [Resume("ask"), Resume(overrides={"topic": "Bye"})])
+def test_it_begins_again_where_somebody_wants_so(how: Resume) -> None:
+    text = TALK.replace("inputs: [", "inputs: [{name: topic, default: Hello}, ").replace(
+        'prompt: "Hello"', 'prompt: "{{.inputs.topic}}"'
+    )
+    result = talk(["Why?", "exit"], text=text, cancel_when=asked(2), resumes=[how])
+    (started,) = [fact for fact in result.of("step.started") if fact.path == "ask"]
+    other = ("the conversation begins again: its provider or its prompt is not what it was",)
+    assert started.agent.session == ""
+    assert started.warnings == (other if how.overrides else ())
+    assert started.agent.prompt == how.overrides.get("topic", "Hello")
     assert result.outputs["tell"].endswith("|1 15 user_exit 15\n")
 
 

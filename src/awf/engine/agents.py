@@ -16,6 +16,7 @@ from awf.domain.workflow import AgentState, McpProxy
 from awf.engine.files import nearest
 from awf.engine.render import CannotStart
 from awf.engine.state import Activity
+from awf.engine.talks import going_on
 from awf.journal.events import AgentCall, AgentTools, StepStarted
 from awf.journal.messages import Block, TextBlock, ToolResult, ToolUse
 
@@ -59,9 +60,13 @@ class AgentStep:
             tools=None if state.mcp_proxy is None else _tools(state.mcp_proxy),
             display=sealer.mask(display(provider, prompt)),
         )
+        fact = going_on(
+            activity,
+            replace(fact, agent=call),
+            lambda said: sealer.mask(display(provider, sealer.unseal(said))),
+        )
         return replace(
             fact,
-            agent=call,
             dir=sealer.seal("".join(part.text for part in parts)),
             env=env,
             detach=provider in flow.world.tools,

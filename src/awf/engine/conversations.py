@@ -14,13 +14,11 @@ from awf.domain.workflow import AgentState
 from awf.engine.agents import display
 from awf.engine.flow import Flow
 from awf.engine.state import Activity
+from awf.engine.talks import LONGEST_PROMPT
 from awf.journal.events import AgentTurn, InputReceived, InputRequired, StepCompleted
 
 ENDS = frozenset({"", "exit", "quit"})
 """What a person says to end it."""
-
-LONGEST_PROMPT = 4000
-"""Characters of an answer that the question shows; its end. All of it is in the step's output."""
 
 
 def goes_on(flow: Flow, activity: Activity) -> bool:
@@ -55,10 +53,12 @@ def answered(flow: Flow, activity: Activity, answer: InputReceived) -> None:
 
 def _end(flow: Flow, activity: Activity) -> None:
     """What the agent has answered last is its result. Its turn has its costs already."""
-    turn, usage = activity.turn, activity.usage
+    turn = activity.turn
     assert turn is not None
+    before = activity.before if activity.talk is not None else None
+    spent = (activity.usage, None if before is None else before.usage)
     made: dict[str, Any] = msgspec.structs.asdict(turn) | {"usage": None, "provider": ""}
-    tokens = usage.total if usage is not None else 0
+    tokens = sum(usage.total for usage in spent if usage is not None)
     flow.emit(
         StepCompleted(
             **activity.place,

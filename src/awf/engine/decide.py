@@ -161,7 +161,7 @@ class Core:
             spent = self._cut_short(stimulus.spent)
             flow.emit(ExecutionRecovered(engine=engine, orderly=orderly, spent=spent))
         else:
-            flow.emit(ExecutionStarted(engine=engine, before=stimulus.before))
+            flow.emit(ExecutionStarted(engine=engine, before=stimulus.before, talk=stimulus.talk))
         if not state.begun:
             for fact in stimulus.prelude[state.taken :]:
                 flow.emit(fact)

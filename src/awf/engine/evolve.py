@@ -147,6 +147,7 @@ def _apply_to_execution(state: ExecutionState, entry: Entry, fact: AnyFact) -> N
             state.started_at = entry.at
             state.before = {before.path: before for before in fact.before}
             state.raised = dict(state.before[""].raised) if "" in state.before else {}
+            state.talk = fact.talk
         case ExecutionRecovered():
             if not fact.orderly:
                 for activity in state.flying():
@@ -184,8 +185,11 @@ def _enter(state: ExecutionState, fact: StateEntered) -> None:
     state.transitions += fact.counted
     before = state.before.pop(fact.path, None)
     raised = {} if before is None else dict(before.raised)
+    talk = None
+    if state.talk is not None and state.talk.path == fact.path:
+        talk, state.talk = state.talk, None
     state.activities[fact.path] = Activity(
-        fact.path, fact.state, fact.kind, fact.parent, before=before, raised=raised
+        fact.path, fact.state, fact.kind, fact.parent, before=before, raised=raised, talk=talk
     )
     state.current = fact.path
     kept = state.kept.get(fact.parent)
@@ -200,7 +204,15 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     if activity.started is None:
         activity.first_started_at = entry.at
         state.next_step = max(state.next_step, fact.step + 1)
-        activity.turns = _continued(state, fact)
+        if fact.talk is None:
+            activity.turns, activity.talk = _continued(state, fact), None
+            activity.opening = fact.agent.prompt if fact.agent is not None else ""
+        else:
+            talk = fact.talk
+            activity.turns, activity.answers, activity.opening = talk.turns, talk.answers, talk.opening
+            activity.turn = AgentTurn(
+                output=talk.turns[-1].text, json=talk.json, session=talk.session, provider=talk.provider
+            )
         activity.idle_before = state.idle
     activity.started, activity.flying, activity.retry_at = fact, True, None
     activity.question = activity.answer = None

@@ -30,6 +30,7 @@ from awf.engine.render import CannotStart, render_timeout
 from awf.engine.retry import retry_delay
 from awf.engine.route import verdict_of
 from awf.engine.state import CANCELLED, PROCESSLESS, Activity, ExecutionState, Sequence
+from awf.engine.talks import question_again
 from awf.engine.view import View
 from awf.journal.events import (
     AnyFact,
@@ -172,7 +173,7 @@ class Flow(View):
 
     def _launch(self, activity: Activity, fact: StepStarted) -> None:
         """Start an attempt, unless a budget that it would spend of is used up."""
-        if activity.kind not in PROCESSLESS and not fact.refused:
+        if activity.kind not in PROCESSLESS and not fact.refused and not fact.asks:
             fact = self.budgets.checked(activity, fact)
         self.emit(fact)
         if activity.processless:
@@ -187,7 +188,7 @@ class Flow(View):
         """Start an attempt after the one that this fact started, otherwise as it says."""
         attempt = fact.attempt + 1
         name = attempt_id(self.state.execution, fact.step, attempt)
-        self._launch(activity, changed(fact, attempt=attempt, attempt_id=name, held=None))
+        self._launch(activity, changed(fact, attempt=attempt, attempt_id=name, held=None, talk=None))
 
     def proceed(self, activity: Activity) -> None:
         """Let what has been started and has no process go on."""
@@ -195,6 +196,8 @@ class Flow(View):
         assert started is not None
         if started.held is not None:
             self.budgets.judge(activity, started.held)
+        elif started.talk is not None and started.asks:
+            self.emit(question_again(activity, started.talk))
         elif started.refused:
             self.finish_block(
                 activity, Ending(failed=True, error=started.refused, exit_code=126, permanent=True)

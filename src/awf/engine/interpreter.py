@@ -241,7 +241,7 @@ class Interpreter:
         self._timers.drop_below(path)
 
     def _start(self, fact: StepStarted) -> None:
-        if fact.held is not None:
+        if fact.held is not None or fact.asks:
             return
         if fact.kind not in PROCESSLESS:
             self._inflight.start(fact)

@@ -160,6 +160,7 @@ def before(accepted: ExecutionAccepted) -> ResumedFrom | None:
         upto=resumed.upto,
         source=resumed.execution,
         enter=resumed.from_path,
+        goes_on=resumed.goes_on,
     )
 
 

@@ -27,12 +27,13 @@ MOST_NAMED = 10
 
 class ResumePoint(Struct, frozen=True):
     """Where to enter: ``path``, after the entry ``upto`` of a journal (0: of nothing), beginning at the top with the
-    state ``enter``."""
+    state ``enter``. ``goes_on``: nobody has named it."""
 
     execution: str
     path: str
     upto: int
     enter: str
+    goes_on: bool = False
 
     def resumed(self, original: str) -> ResumedFrom:
         """The same as a fact's part, for an execution that resumes ``original``."""
@@ -42,6 +43,7 @@ class ResumePoint(Struct, frozen=True):
             upto=self.upto,
             source="" if self.execution == original else self.execution,
             enter="" if self.enter == self.path else self.enter,
+            goes_on=self.goes_on,
         )
 
 
@@ -57,7 +59,8 @@ def resume_point(
     began = [past for past in lineage if past.begun] or [lineage[-1]]
     past, seq, path = _entry(lineage, began, workflows[identifier], from_step)
     entered = reentry(past, seq, path, workflows, identifier)
-    return ResumePoint(past.execution, entered.path, seq - 1, entered.enter)
+    goes_on = from_step in {None, "current"}
+    return ResumePoint(past.execution, entered.path, seq - 1, entered.enter, goes_on)
 
 
 def resumed_reentry(

@@ -28,6 +28,7 @@ from awf.journal.events import (
     SpentBefore,
     StepStarted,
     Stream,
+    TalkKept,
     WorkflowClosing,
 )
 from awf.journal.messages import Message, Turn
@@ -108,7 +109,8 @@ class Activity(Struct):
     awf's tools, ``carried`` those of the attempts before it; ``turns`` is the conversation that it goes on with.
     ``turn`` is the last answer of one that talks with a person, ``answers`` counts those. ``idle_before``: microseconds for which the execution had waited
     for people when it started; ``raised``: its limits that people have raised, by level and measure;
-    ``before``: what it had spent when its execution was resumed.
+    ``before``: what it had spent when its execution was resumed; ``talk``: the conversation that it goes on with then;
+    ``opening``: what an agent was asked first.
     ``usage`` is what all its attempts, and everything in it, have cost. ``question``: what it asked a person; ``answer``: what they said, until that has been acted on.
     """
 
@@ -142,6 +144,8 @@ class Activity(Struct):
     idle_before: int = 0
     raised: dict[str, float] = field(default_factory=dict)
     before: SpentBefore | None = None
+    talk: TalkKept | None = None
+    opening: str = ""
 
     @property
     def place(self) -> dict[str, Any]:
@@ -164,7 +168,10 @@ class Activity(Struct):
     @property
     def processless(self) -> bool:
         """Does nothing but decisions move it?"""
-        return self.kind in PROCESSLESS or (self.started is not None and self.started.held is not None)
+        started = self.started
+        if self.kind in PROCESSLESS or started is None:
+            return self.kind in PROCESSLESS
+        return started.held is not None or started.asks
 
     @property
     def runs(self) -> bool:
@@ -224,7 +231,7 @@ class Kept(Struct):
 class ExecutionState(Struct):
     """See the module's docstring. ``current`` is the path last entered; ``taken`` counts the facts that were taken over
     from the execution that this one resumes; ``usage`` is what its agents have cost; ``before`` has what that one had spent, itself (empty path) and its states until
-    they are entered; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
+    they are entered, ``talk`` the conversation that goes on, until it is entered; ``kept`` has its blocks, by path; ``asking`` has the paths of the activities
     that wait for a person."""
 
     execution: str
@@ -250,6 +257,7 @@ class ExecutionState(Struct):
     idle_since: int | None = None
     raised: dict[str, float] = field(default_factory=dict)
     before: dict[str, SpentBefore] = field(default_factory=dict)
+    talk: TalkKept | None = None
     kept: dict[str, Kept] = field(default_factory=dict)
 
     @property

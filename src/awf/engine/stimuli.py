@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from awf.domain.outcomes import Outcome, Price, Usage
 from awf.domain.workflow import Budget
-from awf.journal.events import BlockKept, SpentBefore, StepReused, Stream
+from awf.journal.events import BlockKept, SpentBefore, StepReused, Stream, TalkKept
 from awf.journal.messages import Block, Role
 
 
@@ -51,7 +51,8 @@ class World(Struct, frozen=True):
 class Continue(Struct, frozen=True):
     """An owner took the execution (first, or after another): begin, or go on from wherever the journal ends.
 
-    ``prelude``: what is to be taken over if the execution resumes another; ``before``: what that had spent. ``adoptable``: the ids of attempts in flight
+    ``prelude``: what is to be taken over if the execution resumes another; ``before``: what that had spent,
+    ``talk``: the conversation in the middle of which it goes on. ``adoptable``: the ids of attempts in flight
     that go on without their engine, or have left how they ended. ``spent``: what others in flight, by path, had cost.
     ``passed``: what time it is at least, for one that only waited: nobody looked after it while the clock may have been set
     back.
@@ -62,6 +63,7 @@ class Continue(Struct, frozen=True):
     spent: Mapping[str, Usage] = field(default_factory=dict)
     passed: int = 0
     before: tuple[SpentBefore, ...] = ()
+    talk: TalkKept | None = None
 
 
 class OutputArrived(Struct, frozen=True):

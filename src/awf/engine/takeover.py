@@ -27,6 +27,7 @@ from awf.engine.service import journal_of, load_state
 from awf.engine.spending import inherited
 from awf.engine.state import ExecutionState
 from awf.engine.stimuli import Continue, Respond, Stimulus
+from awf.engine.talks import left_off
 from awf.errors import OwnershipLost, ReplayDiverged, ResumePointInvalid, StoreUnavailable, WorkflowError
 from awf.journal.events import (
     AnyFact,
@@ -38,6 +39,7 @@ from awf.journal.events import (
     ExecutionStarted,
     SpentBefore,
     StepReused,
+    TalkKept,
 )
 from awf.journal.store import Claim, Intent
 
@@ -70,7 +72,7 @@ class Takeover:
         try:
             state = await load_state(self._store, execution)
             workflows = await self._definitions.workflows(state.accepted)
-            prelude, spent_before = await self._prelude(state, workflows)
+            prelude, spent_before, talk = await self._prelude(state, workflows)
         except (ReplayDiverged, WorkflowError, ResumePointInvalid) as error:
             failed = await self._next_entry(execution, claim.last_seq, ExecutionFailed(error=error.message))
             await self._store.append(claim.ownership, [failed])
@@ -86,7 +88,7 @@ class Takeover:
                 adoptable = frozenset(filter(self._env.attempts.adoptable, core.adoptable()))
             spent = await self._end_leftovers(state, adoptable)
         interpreter = Interpreter(core, claim.ownership, self._env, sealer)
-        first: list[Stimulus] = [Continue(prelude, adoptable, spent, self._passing.now(), spent_before)]
+        first: list[Stimulus] = [Continue(prelude, adoptable, spent, self._passing.now(), spent_before, talk)]
         if intent is not None:
             interpreter.folds(intent.id)
             stimulus = stimulus_of(intent)
@@ -153,17 +155,19 @@ class Takeover:
 
     async def _prelude(
         self, state: ExecutionState, workflows: Mapping[str, Workflow]
-    ) -> tuple[tuple[BlockKept | StepReused, ...], tuple[SpentBefore, ...]]:
-        """What is taken over of the execution that this one resumes, if it does, and what had been spent before."""
+    ) -> tuple[tuple[BlockKept | StepReused, ...], tuple[SpentBefore, ...], TalkKept | None]:
+        """What is taken over of the execution that this one resumes, if it does, what had been spent before, and the
+        conversation with which it goes on."""
         resumed = before(state.accepted)
         if resumed is None or state.begun or state.taken:
-            return (), ()
+            return (), (), None
         entries = await journal_of(self._store, resumed.source)
         if not entries:
             raise ReplayDiverged(f"the record of execution {resumed.source}, which this one resumes, is gone")
         past = Past(resumed.source, entries, resumed.upto or len(entries))
         entered = resumed_reentry(past, resumed, workflows, state.accepted.workflow)
-        return entered.facts, await self._inherited(state.accepted, entered)
+        talk = left_off(resumed.source, entries, entered.path) if resumed.goes_on else None
+        return entered.facts, await self._inherited(state.accepted, entered), talk
 
     async def _inherited(self, accepted: ExecutionAccepted, entered: Reentry) -> tuple[SpentBefore, ...]:
         """What the last execution before that was started had spent, and those before that."""

@@ -8,6 +8,7 @@ import msgspec
 
 from awf.domain.outcomes import Usage
 from awf.journal.fact import Json
+from awf.journal.messages import Turn
 
 
 class ShellCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,6 +90,22 @@ class SpentBefore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     usage: Usage | None = None
     seconds: float = 0.0
     raised: dict[str, float] = {}
+
+
+class TalkKept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far the conversation of an agent with a person had come at ``path`` when its execution ended. It began with
+    ``provider`` and ``opening``; ``turns`` have been, and ``prompt`` was what the agent was asked last, in ``session``. ``answers``
+    counts those of the agent, ``json`` is the value of the last one; ``asked``: the person had the word."""
+
+    path: str
+    provider: str
+    opening: str
+    prompt: str
+    turns: tuple[Turn, ...]
+    answers: int
+    session: str = ""
+    json: Json = None
+    asked: bool = False
 
 
 class AgentTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,6 +28,7 @@ from awf.journal.attempts import (
     OperationCall,
     ShellCommand,
     SpentBefore,
+    TalkKept,
 )
 from awf.journal.fact import Fact, Json, Stream
 from awf.journal.steps import (
@@ -83,6 +84,7 @@ __all__ = [
     "StepReused",
     "StepStarted",
     "Stream",
+    "TalkKept",
     "WorkflowClosing",
 ]
 
@@ -90,7 +92,7 @@ __all__ = [
 class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a resumed execution continues.
 
-    ``execution``: the original's id. ``from_path``: where it enters, ``enter`` the state with which that begins in the
+    ``execution``: the original's id. ``goes_on``: nobody has named the place; a conversation there goes on where it was. ``from_path``: where it enters, ``enter`` the state with which that begins in the
     main graph (empty: the same). ``source``: the execution that reached the place, where that is not the original but one
     that it goes back on. ``upto``: the last entry of that one's journal before the place was entered. ``reused`` is of
     older journals only; what is taken over follows from the others.
@@ -102,6 +104,7 @@ class ResumedFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reused: tuple[int, ...] = ()
     source: str = ""
     enter: str = ""
+    goes_on: bool = False
 
 
 class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted"):
@@ -129,10 +132,12 @@ class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted
 
 
 class ExecutionStarted(Fact, frozen=True, kw_only=True, tag="execution.started"):
-    """The first owner began to run it. ``before``: what those that it resumes had spent."""
+    """The first owner began to run it. Of what it resumes: ``before`` is what had been spent, ``talk`` the conversation in the
+    middle of which it goes on."""
 
     engine: str
     before: tuple[SpentBefore, ...] = ()
+    talk: TalkKept | None = None
 
 
 class ExecutionRecovered(Fact, frozen=True, kw_only=True, tag="execution.recovered"):

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from awf.domain.outcomes import Usage
-from awf.journal.attempts import AgentCall, AgentTurn, BudgetReached, OperationCall, ShellCommand
+from awf.journal.attempts import AgentCall, AgentTurn, BudgetReached, OperationCall, ShellCommand, TalkKept
 from awf.journal.fact import Fact, Json, Stream
 from awf.journal.messages import Block, Role, Turn
 
@@ -48,6 +48,8 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     ``recovered``: the attempt repeats one whose engine died. ``refused``: the step cannot start (its template
     failed, say), with the reason; no process is made and the attempt fails with it. ``timeout`` in seconds.
     ``held``: it does not begin either, because a budget is used up; a person decides, or the step fails.
+    ``talk``: it goes on with this conversation of the execution that this one resumes; where the person had the word, they
+    have it again, and the agent is not asked yet.
     ``detach``: the attempt outlives its engine. ``max_output``: bytes of each stream that are kept; None: the usual. ``warnings``: what people should know of what
     was made of it (a value with quote characters outside quotes, an input that is not exported).
 
@@ -72,12 +74,18 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step.started"):
     detach: bool = False
     refused: str = ""
     held: BudgetReached | None = None
+    talk: TalkKept | None = None
     items: list[Json] | None = None
     limit: int | None = None
     left_out: int = 0
     branches: tuple[str, ...] = ()
     inputs: dict[str, Json] | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Has a person the word before an agent is asked?"""
+        return self.talk is not None and self.talk.asked
 
 
 class StepAdopted(Fact, frozen=True, kw_only=True, tag="step.adopted"):

@@ -133,7 +133,7 @@ def event(entry: Entry, subject: Subject, output: StepText | None) -> tuple[str,
                 "started_at": at,
                 "attempt": fact.attempt,
                 **({"recovered": True} if fact.recovered else {}),
-                **({"held": True} if fact.held is not None else {}),
+                **({"held": True} if fact.held is not None or fact.asks else {}),
                 **({"warnings": fact.warnings} if fact.warnings else {}),
                 **_place(fact),
             }

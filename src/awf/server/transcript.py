@@ -63,7 +63,7 @@ async def read_transcript(
 def transcript_of(entry: Entry) -> list[TranscriptEntry]:
     """What a fact adds to the transcript."""
     match entry.fact:
-        case StepStarted(agent=call, held=None) as fact if call is not None:
+        case StepStarted(agent=call, held=None) as fact if call is not None and not fact.asks:
             request = _entry(
                 entry,
                 fact,
