@@ -151,7 +151,10 @@ class Interpreter:
         """Append and perform what has been decided; True when the execution has been let go."""
         while entries := self._core.take():
             await self._append(entries)
-            if self._perform(entries):
+            over = self._perform(entries)
+            # After the next step has begun: who watches can wait that long, and the step need not.
+            self._env.appended()
+            if over:
                 return True
         self._timers.set_limit(self._core.due_in(self._env.world()))
         return False
@@ -197,7 +200,6 @@ class Interpreter:
                 await asyncio.sleep(RETRY_APPEND)
             else:
                 complaint.over()
-                self._env.appended()
                 return
 
     def _perform(self, entries: list[Entry]) -> bool:
