@@ -151,6 +151,16 @@ def test_what_the_server_misses_is_asked_for(
     terminal.answer("2")
     assert terminal.ended() == 0
     assert (near.root / "said").read_text() == "prod 3\n"
+    shown = far("run", "asks", "--help").stdout
+    assert "Inputs of asks:" in shown
+    assert "[string; required; one of dev, prod]" in shown
+    completing = {
+        "_AWF_COMPLETE": "zsh_complete",
+        "COMP_WORDS": "awf run asks -i env=p",
+        "COMP_CWORD": "4",
+        "AWF_SERVER": server.url,
+    }
+    assert elsewhere.awf(env=completing).stdout == "plain\nenv=prod\n_\n"
     assert "inputs.env: required but not provided" in far("run", "asks", status=1).stderr
     assert "(did you mean 'asks'?)" in far("run", "aks", status=1).stderr
 

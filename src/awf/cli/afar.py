@@ -29,7 +29,11 @@ async def start_there(access: RemoteAccess, workflow: str, inputs: dict[str, Any
         from awf.domain.inputs import MISSING
 
         missing = {entry.location for entry in error.entries if entry.message == MISSING}
-        if len(missing) < len(error.entries) or not at_terminal() or current().format != "text":
+        if (
+            len(missing) < len(error.entries)
+            or not at_terminal()
+            or current().format not in {"text", "table"}
+        ):
             raise
         declared = declared_inputs(await access.workflow(workflow))
         wanted = [item for item in declared if f"inputs.{item.name}" in missing]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from awf.cli.access import Access
-    from awf.domain.workflow import Workflow
+    from awf.domain.workflow import Input, Workflow
 
 RECENT = 50
 """Executions that are offered."""
@@ -138,7 +138,7 @@ def states(context: click.Context, _: str) -> Iterator[Candidate]:
 def inputs(context: click.Context, incomplete: str) -> Iterator[Candidate]:
     """Inputs of the workflow that the command names, as ``KEY=``; behind that the values it can have."""
     name, equals, _ = incomplete.partition("=")
-    for item in _named(context).inputs:
+    for item in _declared(context):
         if not equals:
             yield f"{item.name}=", item.description
         elif item.name == name:
@@ -192,6 +192,17 @@ def _asked(question: Callable[[Access], Awaitable[Any]]) -> Any:
             return await question(access)
 
     return asyncio.run(ask())
+
+
+def _declared(context: click.Context) -> tuple[Input, ...]:
+    """The inputs of the workflow that the command names, here or on the server."""
+    from awf.cli.options import chosen_server
+
+    if chosen_server() is None:
+        return _named(context).inputs
+    from awf.cli.given import declared_inputs
+
+    return declared_inputs(_asked(operator.methodcaller("workflow", context.params["workflow"])))
 
 
 def _named(context: click.Context) -> Workflow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,20 +15,27 @@ if TYPE_CHECKING:
     from awf.engine.ports import WorkflowFile
 
 
-def format_inputs(file: WorkflowFile, formatter: click.HelpFormatter) -> None:
-    """A section of help about one workflow."""
+def format_file(file: WorkflowFile, formatter: click.HelpFormatter) -> None:
+    """A section of help about one workflow of the project here."""
     workflow = file.loaded.workflow
     if workflow is None:
         with formatter.section(f"{file.identifier} cannot be run"):
             for problem in file.loaded.errors:
                 formatter.write_text(str(problem))
         return
-    title = f"Inputs of {file.identifier}"
-    with formatter.section(f"{title} ({workflow.description})" if workflow.description else title):
-        if not workflow.inputs:
+    format_inputs(file.identifier, workflow.description, workflow.inputs, formatter)
+
+
+def format_inputs(
+    name: str, description: str, inputs: Sequence[Input], formatter: click.HelpFormatter
+) -> None:
+    """A section of help about the inputs of one workflow."""
+    title = f"Inputs of {name}"
+    with formatter.section(f"{title} ({description})" if description else title):
+        if not inputs:
             formatter.write_text("It declares none.")
         else:
-            formatter.write_dl([(item.name, describe(item)) for item in workflow.inputs])
+            formatter.write_dl([(item.name, describe(item)) for item in inputs])
 
 
 def describe(item: Input) -> str:

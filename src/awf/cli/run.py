@@ -12,7 +12,7 @@ from awf.cli.candidates import files, inputs, states, workflows
 from awf.cli.given import ask_missing, collect_inputs
 from awf.cli.options import chosen_server, current
 from awf.cli.show import show_line
-from awf.errors import RequestInvalid
+from awf.errors import RequestInvalid, SystemFault
 
 if TYPE_CHECKING:
     from awf.cli.view import Shown
@@ -31,11 +31,15 @@ class RunCommand(click.Command):
         super().format_epilog(ctx, formatter)
         given, _, _ = self.make_parser(ctx).parse_args(list(ctx.meta.get(__name__, ())))
         name = given.get("workflow")
-        if isinstance(name, str) and chosen_server() is None:
-            from awf.cli.inputs import format_inputs
+        if not isinstance(name, str):
+            return
+        if (server := chosen_server()) is not None:
+            _format_inputs_there(server, name, formatter)
+        else:
+            from awf.cli.inputs import format_file
             from awf.cli.project import named_workflow
 
-            format_inputs(named_workflow(name), formatter)
+            format_file(named_workflow(name), formatter)
 
 
 @click.command(cls=RunCommand)
@@ -188,7 +192,7 @@ def _complete(settings: Settings, file: WorkflowFile, inputs: dict[str, Any]) ->
     from awf.cli.prompt import at_terminal
 
     workflow = file.loaded.workflow
-    if workflow is None or not at_terminal() or current().format != "text":
+    if workflow is None or not at_terminal() or current().format not in {"text", "table"}:
         return inputs
     defaults = read_configuration(settings.config, settings.root).inputs
     return ask_missing(workflow, inputs, defaults, settings.working_dir)
@@ -216,6 +220,27 @@ async def _there(
             show_line(execution, {"execution_id": execution}, name=execution)
             return 0
         return await watch_there(access, execution, output)
+
+
+def _format_inputs_there(server: str, workflow: str, formatter: click.HelpFormatter) -> None:
+    from awf.cli.given import declared_inputs
+    from awf.cli.inputs import format_inputs
+
+    try:
+        document = asyncio.run(_document(server, workflow))
+    except SystemFault as error:
+        # The rest of the help needs no server.
+        with formatter.section(f"Inputs of {workflow}"):
+            formatter.write_text(error.message)
+    else:
+        format_inputs(workflow, document.get("description") or "", declared_inputs(document), formatter)
+
+
+async def _document(server: str, workflow: str) -> dict[str, Any]:
+    from awf.cli.remote import RemoteAccess
+
+    async with RemoteAccess(server) as access:
+        return await access.workflow(workflow)
 
 
 async def _detached(settings: Settings, file: WorkflowFile, inputs: dict[str, Any]) -> str:

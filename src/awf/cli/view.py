@@ -43,11 +43,12 @@ class View(Protocol):
 
 def choose_view(shown: Shown | None, execution: str) -> View:
     """The view of a run for how output is to be shown; None: live on a terminal, streaming elsewhere."""
-    if shown is None and can_draw() and current().format == "text":
+    for_people = current().format in {"text", "table"}
+    if shown is None and can_draw() and for_people:
         from awf.cli.live import LiveView
 
         return LiveView(execution)
-    if current().format != "text":
+    if not for_people:
         shown = "silent"
     return PlainView(shown or "streaming", execution, lasts=True)
 

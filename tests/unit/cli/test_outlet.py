@@ -53,6 +53,7 @@ def test_the_colours_of_steps_are_passed_on(project: Path, call: Call) -> None:
     )
     for shown in ("streaming", "buffered"):
         assert call("run", "red", "-o", shown, "--no-color").stdout == RED
+    assert call("run", "red", "-f", "table").stdout == RED
     execution = call("status", "-q", "--limit", "1").stdout.strip()
     assert call("logs", execution).stdout == RED
 

@@ -50,3 +50,10 @@ def test_commands_about_this_machine_have_no_server(call: Call) -> None:
 def test_an_address_that_is_none_is_refused(call: Call) -> None:
     with pytest.raises(RequestInvalid, match="not the URL of a server: 'ftp://x'"):
         call("status", "--server", "ftp://x")
+
+
+def test_help_needs_no_server(call: Call) -> None:
+    shown = call("--server", "http://127.0.0.1:1", "run", "deploy", "--help")
+    assert shown.exit_code == 0
+    assert "--dry-run" in shown.stdout
+    assert "no server answers at http://127.0.0.1:1" in " ".join(shown.stdout.split())
