@@ -26,7 +26,7 @@ from awf.engine.clock import SystemClock
 from awf.engine.engine import Engine, EngineSettings
 from awf.engine.presence import Member, Presence
 from awf.engine.service import Place, Service, Signals, journal_of
-from awf.errors import AwfError
+from awf.errors import AwfError, NotWaiting
 from awf.journal.codec import type_of
 from awf.journal.events import Entry
 from awf.journal.store import ExecutionRow, StepRow
@@ -213,6 +213,16 @@ def own_operations(grace: float) -> Mapping[str, Operation]:
     return {operation.signature.name: operation for operation in found}
 
 
+async def _answer(service: Service, execution: str, path: str, answer: dict[str, str]) -> None:
+    """Answer what was asked; that what is asked about ends meanwhile is no fault."""
+    try:
+        await service.respond(execution, **answer, path=path)
+    except NotWaiting:
+        row = await service.execution(execution)
+        if any(each.path == path for each in row.waiting):
+            raise
+
+
 async def _run(
     project: Path,
     inputs: dict[str, Any],
@@ -284,7 +294,7 @@ async def _run(
                 changed.set()
             elif execution != cancelled:
                 for path, answer in events.to_say(row):
-                    await service.respond(execution, **answer, path=path)
+                    await _answer(service, execution, path, answer)
             async with asyncio.timeout(60):
                 await changed.wait()
         facts = await journal_of(store, execution)

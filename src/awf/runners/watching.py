@@ -22,8 +22,8 @@ class Watch:
 
     def add(self, fd: int, callback: Callable[[], object]) -> None:
         """Call back as long as something can be read from the file, or it has ended."""
-        self._callbacks[fd] = callback
         self._epoll.register(fd, select.EPOLLIN)
+        self._callbacks[fd] = callback
 
     def remove(self, fd: int) -> None:
         """Watch it no more. To be done before it is closed."""
