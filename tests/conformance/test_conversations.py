@@ -181,6 +181,27 @@ def test_a_turn_that_failed_is_asked_again_with_what_was_said_before() -> None:
     assert result.outputs["tell"].startswith("once in In main (s4)|3 ")
 
 
+def test_a_session_that_is_gone_is_begun_anew_with_what_was_said_before() -> None:
+    gone = """case $SESSION in s*) [ -e gone ] || { touch gone; echo '{"fail": "no such session"}'; exit; };; esac
+              printf %s "$TURNS" >turns
+              case $said in"""
+    text = TALK.replace("case $said in", gone, 1).replace("echo '{{.states.ask.Output}}", "cat turns; echo '")
+    result = talk(["Why?", "exit"], text=text)
+    assert result.status == "completed", result.error
+    attempts = [fact for fact in result.of("step.started") if fact.path == "ask"]
+    assert [(fact.attempt, fact.agent.prompt, fact.agent.session) for fact in attempts] == [
+        (1, "Hello", ""),
+        (2, "Why?", "s5"),
+        (3, "Why?", ""),
+    ]
+    (retrying,) = result.of("step.retrying")
+    assert (retrying.no_session, retrying.error) == (True, "scripted: no such session")
+    (warning,) = attempts[-1].warnings
+    assert warning == "the agent's session is gone: it has another one, and is told what was said before"
+    told = '[["user", "Hello"], ["assistant", "Hello in In main ()"]]'
+    assert result.outputs["tell"].startswith(told)
+
+
 def test_it_goes_on_through_one_resumption_after_the_other() -> None:
     result = talk(
         ["Why?", "Because", "exit"],

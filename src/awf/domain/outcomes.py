@@ -86,7 +86,8 @@ class Failed(Struct, frozen=True):
     """``error`` is the text that people and templates see. Exit codes: the process's own, 128+n for death by signal
     n, 124 for a timeout, 126/127 for a command that cannot start. ``product``: what is known of a result all the same.
     ``retry_after``: seconds that a next attempt has to wait at least. ``permanent``: another attempt would fail like this
-    one, so ``retry`` does not apply. ``held``: a budget was used up in the middle, and the next attempt goes on from there."""
+    one, so ``retry`` does not apply. ``held``: a budget was used up in the middle, and the next attempt goes on from there.
+    ``no_session``: the agent's session is gone, and the next attempt begins another, with what was said before."""
 
     error: str
     exit_code: int = 1
@@ -96,6 +97,7 @@ class Failed(Struct, frozen=True):
     retry_after: float | None = None
     permanent: bool = False
     held: bool = False
+    no_session: bool = False
 
 
 class Cancelled(Struct, frozen=True):

@@ -317,6 +317,10 @@ class Core:
             flow.again(fact, 0.0, held=True)
             if stimulus.hold:
                 self._leave()
+        elif isinstance(fact, StepFailed) and failed.no_session and not flow.is_ending(activity):
+            flow.again(fact, 0.0, no_session=True)
+            if stimulus.hold:
+                self._leave()
         elif isinstance(fact, StepCompleted) and conversations.goes_on(flow, activity):
             conversations.turned(flow, activity, fact)
             if stimulus.hold:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from awf.domain.outcomes import Usage
 from awf.engine.state import (
     CONTINUE,
@@ -55,6 +57,8 @@ from awf.journal.events import (
 )
 from awf.journal.messages import Message, ToolResult, ToolUse, Turn
 from awf.journal.text import whole_text
+
+ANOTHER_SESSION = "the agent's session is gone: it has another one, and is told what was said before"
 
 
 def fold(execution: str, entries: Iterable[Entry]) -> ExecutionState:
@@ -332,7 +336,11 @@ def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
     _spend(state, activity, fact.usage)
-    activity.flying, activity.tries = False, activity.tries + (not fact.held)
+    activity.flying, activity.tries = False, activity.tries + (not fact.held and not fact.no_session)
+    if fact.no_session and activity.started is not None and activity.started.agent is not None:
+        agent = replace(activity.started.agent, session="")
+        warnings = (*activity.started.warnings, ANOTHER_SESSION)
+        activity.started = replace(activity.started, agent=agent, warnings=warnings)
     activity.question = activity.answer = None
     state.asking.discard(fact.path)
     _forget_kept(state, fact.path)

@@ -252,7 +252,7 @@ class Flow(View):
             return self.settle(activity)
         return self.again(fact, max(delay, min(wait or 0.0, LONGEST_WAIT)))
 
-    def again(self, fact: StepFailed, delay: float, *, held: bool = False) -> None:
+    def again(self, fact: StepFailed, delay: float, *, held: bool = False, no_session: bool = False) -> None:
         """Another attempt follows the one that has ended so."""
         self.emit(
             StepRetrying(
@@ -266,6 +266,7 @@ class Flow(View):
                 usage=fact.usage,
                 provider=fact.provider,
                 held=held,
+                no_session=no_session,
             )
         )
 

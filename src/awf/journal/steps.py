@@ -177,7 +177,8 @@ class StepFailed(Fact, frozen=True, kw_only=True, tag="step.failed"):
 class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     """An attempt failed and another will follow after ``delay`` seconds. Fields as StepFailed; ``attempt`` is the one
     that failed. ``usage`` is what it cost, ``provider`` an agent's. ``held``: it did not fail, but a budget was used up in the
-    middle of its work."""
+    middle of its work. ``no_session``: the agent's session is
+    gone, and the next one begins another."""
 
     step: int
     state: str
@@ -189,6 +190,7 @@ class StepRetrying(Fact, frozen=True, kw_only=True, tag="step.retrying"):
     usage: Usage | None = None
     provider: str = ""
     held: bool = False
+    no_session: bool = False
 
 
 class InputRequired(Fact, frozen=True, kw_only=True, tag="input.required"):

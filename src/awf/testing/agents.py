@@ -31,6 +31,7 @@ class ScriptedTool:
     Other lines are text; without an answer, all text is the answer.."""
 
     install = "apt install the-shell"
+    no_session = "no such session"
 
     def __init__(self, name: str = "scripted", program: str = "sh") -> None:
         self.name = name

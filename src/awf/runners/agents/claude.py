@@ -60,6 +60,7 @@ class Claude:
     name = "claude"
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code"
+    no_session = "No conversation found with session ID"
     uses_mcp = True
 
     def check(self, request: Request) -> list[str]:

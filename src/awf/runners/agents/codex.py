@@ -73,6 +73,7 @@ class Codex:
     name = "codex"
     program = "codex"
     install = "npm install -g @openai/codex"
+    no_session = "no rollout found for thread id"
     uses_mcp = True
 
     def check(self, request: Request) -> list[str]:

@@ -54,10 +54,17 @@ class Exchange(Struct, frozen=True):
         return Succeeded(0, duration, written, product=made)
 
     def failed(
-        self, failure: ProviderFailed, duration: float, stderr: Written, *, code: int = 0, complaint: str = ""
+        self,
+        failure: ProviderFailed,
+        duration: float,
+        stderr: Written,
+        *,
+        code: int = 0,
+        complaint: str = "",
+        no_session: str = "",
     ) -> Failed:
         """The provider has none. ``code`` and ``complaint``: with what its tool ended, and what it wrote to its standard
-        error."""
+        error. ``no_session``: what it says of sessions that it does not have."""
         message = cut_middle(sound(failure.message.strip()), LONGEST_ERROR)
         error = f"{self.call.provider}: {message or 'it failed and did not say why'}"
         complaint = complaint.strip()[-LONGEST_COMPLAINT:]
@@ -71,6 +78,9 @@ class Exchange(Struct, frozen=True):
             product=self._cost(failure.usage),
             retry_after=sound_wait(failure.retry_after),
             permanent=failure.permanent is True,
+            no_session=bool(
+                self.request.session and self.request.turns and no_session and no_session in error
+            ),
             held=isinstance(failure, BudgetUsedUp),
         )
 

@@ -54,6 +54,7 @@ class Gemini:
     name = "gemini"
     program = "gemini"
     install = "npm install -g @google/gemini-cli"
+    no_session = "Error resuming session"
     uses_mcp = True
 
     def check(self, request: Request) -> list[str]:

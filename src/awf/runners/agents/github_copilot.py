@@ -50,6 +50,7 @@ class GitHubCopilot:
     name = "github_copilot"
     program = "copilot"
     install = "npm install -g @github/copilot"
+    no_session = "No session, task, or name matched"
     uses_mcp = True
 
     def check(self, request: Request) -> list[str]:

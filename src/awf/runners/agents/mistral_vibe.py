@@ -58,6 +58,7 @@ class MistralVibe:
     name = "mistral_vibe"
     program = "vibe"
     install = "uv tool install mistral-vibe"
+    no_session = "Session not found"
     uses_mcp = True
 
     def check(self, request: Request) -> list[str]:

@@ -52,6 +52,7 @@ class OpenCode:
     name = "opencode"
     program = "opencode"
     install = "npm install -g opencode-ai"
+    no_session = "Session not found"
     uses_mcp = True
 
     def check(self, request: Request) -> list[str]:

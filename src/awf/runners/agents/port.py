@@ -166,7 +166,8 @@ class Parser(Protocol):
 
 class CommandLineProvider(Protocol):
     """An agent behind a command-line tool. One that heeds ``Request.mcp`` says so with ``uses_mcp = True``; the others are
-    not asked where a state has an ``mcp_proxy``."""
+    not asked where a state has an ``mcp_proxy``. ``no_session``, where it has one, is what its tool says of a session that it does not
+    have (any more): the request is then made again without it, with the ``turns``."""
 
     name: str
     """As in ``provider:``."""

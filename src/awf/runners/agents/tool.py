@@ -114,7 +114,14 @@ class Tool(Struct, frozen=True):
         try:
             answer = parser.finish(ended.code, stderr)
         except ProviderFailed as failure:
-            return exchange.failed(failure, duration, ended.written, code=ended.code, complaint=stderr)
+            return exchange.failed(
+                failure,
+                duration,
+                ended.written,
+                code=ended.code,
+                complaint=stderr,
+                no_session=getattr(self.provider, "no_session", ""),
+            )
         return exchange.answered(answer, duration, ended.written)
 
     def _took(self, ended: Ended) -> float:
