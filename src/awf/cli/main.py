@@ -153,9 +153,21 @@ def main(arguments: list[str] | None = None) -> None:
 
         # The command alone: its arguments may hold secrets.
         command = next((word for word in given if word in COMMANDS), "")
+        if isinstance(error, UnicodeError) and (words := [each for each in given if not _is_text(each)]):
+            from awf.errors import RequestInvalid
+
+            error = RequestInvalid(f"{words[0]!a} is not valid UTF-8")
         as_json = options.format == "json" or wants_json(given)
         status = tell(error, command=command, as_json=as_json, verbose=options.verbose)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _open_streams() -> None:

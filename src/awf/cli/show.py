@@ -112,10 +112,21 @@ def one_line(text: str | Any, width: int | None = 60) -> str:
 
 def _aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     header = [column.upper() for column in columns]
-    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(columns) - 1)]
+    widths = [max(_width(row[place]) for row in (header, *rows)) for place in range(len(columns) - 1)]
     for row in (header, *rows):
-        cells = [coloured(cell) + " " * (width - len(cell)) for cell, width in zip(row, widths, strict=False)]
+        cells = [
+            coloured(cell) + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)
+        ]
         click.echo("  ".join([*cells, row[-1]]).rstrip())
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _framed(columns: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> None:

@@ -94,3 +94,10 @@ def test_settings_are_shown_with_their_sources(
 
 def test_the_schema_is_json(pack: Path, call: Call) -> None:
     assert json.loads(call("schema").stdout)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_columns_are_as_wide_as_a_terminal_shows_them(project: Path, call: Call) -> None:
+    write(project, "日本", ECHO)
+    write(project, "wörter", ECHO)
+    _, *lines = call("list").stdout.splitlines()
+    assert [line.partition("1.0.0")[0] for line in lines] == ["wörter  ", "日本    "]

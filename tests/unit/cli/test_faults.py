@@ -195,6 +195,20 @@ def test_a_storage_that_cannot_be_used_says_so(project: Path, capsys: pytest.Cap
         assert ended(capsys, command, "--storage", "file") == (status, said)
 
 
+@pytest.mark.parametrize("arguments", [("status", "\udcff"), ("run", "x", "-i", "a=\udcff")])
+def test_an_argument_that_is_no_text_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    # Somebody has run something here.
+    write(project, "whole", ECHO)
+    with pytest.raises(SystemExit):
+        main(["run", "whole", "-q"])
+    capsys.readouterr()
+    status, said = ended(capsys, *arguments)
+    assert status == 1, said
+    assert "\udcff" not in said
+
+
 def test_verbose_tells_the_code(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, said = ended(capsys, "status", "nobody", "-v")
     assert "[USER.FACADE.EXECUTION_NOT_FOUND]" in said
