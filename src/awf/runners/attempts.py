@@ -180,7 +180,5 @@ def _remove(kept: list[AttemptFiles]) -> None:
 
 def _write_new(path: Path, content: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, content)
-    finally:
-        os.close(fd)
+    with os.fdopen(fd, "wb") as file:  # all of it, or OSError: half a policy would allow what it is to forbid
+        file.write(content)

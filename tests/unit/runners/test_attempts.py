@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -113,3 +114,14 @@ def test_what_its_links_lead_to_stays(attempts: Attempts, tmp_path: Path) -> Non
     files.remove()
     assert not files.directory.exists()
     assert (tmp_path / "theirs" / "kept").exists()
+
+
+def test_a_file_that_has_no_room_is_no_half_file(attempts: Attempts) -> None:
+    files = attempts.create("a.1.1")
+    allowed, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            files.keep("policy", "x" * 2000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, most))
