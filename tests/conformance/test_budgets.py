@@ -313,6 +313,18 @@ def test_nobody_has_answered_when_what_runs_has_ended() -> None:
     assert result.status == "completed", result.error
 
 
+def test_a_step_that_runs_out_of_its_own_time_says_so_whatever_budgets_there_are() -> None:
+    for limit in ("max_tokens_total: 9", "max_duration: 1h"):
+        text = OVERDUE.replace("max_duration: 150ms", f"{limit}\n    on_budget: fail").replace(
+            "SCRIPT", "sleep 60"
+        )
+        result = run(text.replace("retry: {max_attempts: 3}", "timeout: 100ms"))
+        assert (result.steps["slow"].error, result.steps["slow"].exit_code) == (
+            "timeout exceeded (100ms)",
+            124,
+        )
+
+
 def test_an_engine_is_stopped_and_an_execution_cancelled_while_people_are_asked_about_what_runs() -> None:
     text = OVERDUE.replace("SCRIPT", "[ -e again ] && exit; touch again; sleep 60")
     result = run(text, stop_when=asked, answers={"slow": ["continue"] * 9, "next": ["continue"] * 9})

@@ -27,7 +27,7 @@ from awf.journal.events import BudgetReached, InputReceived, InputRequired, Step
 if TYPE_CHECKING:
     from awf.engine.flow import Flow
 
-SPENT_EXIT = 1
+SPENT_EXIT, TIMEOUT_EXIT = 1, 124
 
 Level: TypeAlias = Literal["state", "workflow", "server"]
 Measure: TypeAlias = Literal["tokens", "cost", "duration"]
@@ -121,10 +121,15 @@ class Budgets:
         more = priced(self._flow, activity, usage) or usage
         return all(account.affords(more) for account in self._accounts(activity))
 
-    def exhausted(self, activity: Activity) -> str:
-        """Why a step that has run out of time has failed, if that is because of a budget; else nothing."""
-        for account in self._accounts(activity):
-            if account.budget.fails and account.left() <= 0:
+    def ended(self, activity: Activity, exit_code: int) -> str:
+        """Why an attempt has failed that was ended because of a budget, by a person or because the time is over; else
+        nothing."""
+        if self._flow.is_ending(activity):
+            return ""
+        if activity.stopped and activity.answer is not None:
+            return stopped(activity.answer)
+        for account in self._accounts(activity) if exit_code == TIMEOUT_EXIT else ():
+            if account.budget.fails and account.budget.duration is not None and account.left() <= 0:
                 reached = account.reached(agent=False)
                 assert reached is not None
                 return self._said(reached)

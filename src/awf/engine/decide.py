@@ -30,7 +30,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from awf.domain.outcomes import Cancelled, Failed, Outcome, Product, Succeeded, Usage, Written
+from awf.domain.outcomes import Cancelled, Failed, Outcome, Usage
 from awf.domain.sealing import Sealer
 from awf.domain.timestamps import duration_text
 from awf.domain.workflow import Workflow
@@ -38,14 +38,15 @@ from awf.engine import conversations, waiting
 from awf.engine.agents import AgentStep, masked_block
 from awf.engine.approvals import Approval
 from awf.engine.blocks import Block, Ending, Leaf
-from awf.engine.budgets import SPENT_EXIT, priced, stopped
+from awf.engine.budgets import SPENT_EXIT, TIMEOUT_EXIT, priced
 from awf.engine.calls import Call
 from awf.engine.crashes import after_crash
+from awf.engine.endings import ended_fact
 from awf.engine.flow import Flow
 from awf.engine.loops import Loop
 from awf.engine.parallel import Parallel
 from awf.engine.render import OperationStep, ShellStep
-from awf.engine.state import BLOCKS, CANCELLED, Activity, ExecutionState
+from awf.engine.state import BLOCKS, Activity, ExecutionState
 from awf.engine.stimuli import (
     Cancel,
     Continue,
@@ -75,12 +76,6 @@ from awf.journal.events import (
     StepFailed,
     StepOutput,
 )
-from awf.journal.text import whole_text
-
-LONGEST_COMPLAINT = 4096
-"""Characters of stderr that become a step's error."""
-
-TIMEOUT_EXIT = 124
 
 _LEAVES: Mapping[str, Leaf] = {"step": ShellStep(), "agent": AgentStep(), "operation": OperationStep()}
 
@@ -305,9 +300,9 @@ class Core:
         activity = state.activities.get(stimulus.path)
         if activity is None or not activity.flying or activity.processless:
             return
-        fact = self._ended_fact(activity, stimulus.outcome)
+        fact = ended_fact(flow, activity, stimulus.outcome)
         failed = stimulus.outcome if isinstance(stimulus.outcome, Failed) else Failed("")
-        if isinstance(fact, StepFailed) and (why := self._out_of_budget(activity, fact)):
+        if isinstance(fact, StepFailed) and (why := flow.budgets.ended(activity, fact.exit_code)):
             fact = replace(fact, error=why, exit_code=SPENT_EXIT)
             failed = Failed(why, permanent=True)
         if state.cancel_requested:
@@ -346,14 +341,6 @@ class Core:
             return False
         return not self._flow.is_ending(activity) and not self._flow.budgets.afford(activity, usage)
 
-    def _out_of_budget(self, activity: Activity, fact: StepFailed) -> str:
-        """Why an attempt was ended, where a budget is the reason: by a person, or because the time is over."""
-        if self._flow.is_ending(activity):
-            return ""
-        if activity.stopped and activity.answer is not None:
-            return stopped(activity.answer)
-        return self._flow.budgets.exhausted(activity) if fact.exit_code == TIMEOUT_EXIT else ""
-
     def due_in(self, world: World) -> float | None:
         """Seconds until LimitDue; None: never, as it is now."""
         self._flow.world = world if world.now >= self.state.at else replace(world, now=self.state.at)
@@ -366,54 +353,7 @@ class Core:
             self._flow.emit(ExecutionReleased(engine=self._flow.world.engine))
 
     def _end_step(self, activity: Activity, outcome: Outcome) -> None:
-        self._flow.emit(self._ended_fact(activity, outcome))
-
-    def _ended_fact(self, activity: Activity, outcome: Outcome) -> StepCompleted | StepFailed:
-        started, written, mask = activity.started, outcome.written, self._flow.sealer.mask
-        assert started is not None
-        where: dict[str, Any] = {
-            "step": started.step,
-            "state": started.state,
-            "path": started.path,
-            "attempt": started.attempt,
-            "exit_code": outcome.exit_code,
-            "duration": outcome.duration,
-            "stdout_bytes": written.stdout_bytes,
-            "stderr_bytes": written.stderr_bytes,
-            "stdout_tail": written.stdout_tail,
-            "stderr_tail": written.stderr_tail,
-            "provider": activity.provider,
-        }
-        match outcome:
-            case Succeeded(product=product):
-                return StepCompleted(**where, **self._masked(activity, product, written))
-            case Failed(error=error, product=product):
-                complaint = (written.stderr_tail or "".join(activity.written["stderr"])).strip()[
-                    -LONGEST_COMPLAINT:
-                ]
-                made = self._masked(activity, product, written)
-                known = {name: made[name] for name in ("output", "session", "usage") if name in made}
-                error = mask(error) or complaint or f"exit code {outcome.exit_code}"
-                return StepFailed(error=error, **where, **known)
-            case Cancelled(product=product):
-                usage = None if product is None else priced(self._flow, activity, product.usage)
-                return StepFailed(error=CANCELLED, **where, usage=usage)
-
-    def _masked(self, activity: Activity, product: Product | None, written: Written) -> dict[str, Any]:
-        """What a step made, without secret values, under the names of StepCompleted. An output that is just what has
-        been written is not recorded once more."""
-        if product is None:
-            return {}
-        sealer = self._flow.sealer
-        output = sealer.mask(product.output)
-        known = whole_text("".join(activity.written["stdout"]), written.stdout_bytes, written.stdout_tail)
-        return {
-            "output": "" if output == known else output,
-            "response": sealer.masked(product.response),
-            "json": sealer.masked(product.json),
-            "session": sealer.mask(product.session),
-            "usage": priced(self._flow, activity, product.usage),
-        }
+        self._flow.emit(ended_fact(self._flow, activity, outcome))
 
     def _hook_ended(self, stimulus: HookEnded) -> None:
         state, flow = self.state, self._flow
