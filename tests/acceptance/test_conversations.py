@@ -108,6 +108,14 @@ def test_its_engine_is_killed_in_the_middle_of_a_turn(project: Project) -> None:
     server.cancel(execution)
     server.wait(execution, "cancelled")
     resumed = server.post(f"/api/executions/{execution}/resume", {}).json()["body"]["execution_id"]
+    server.wait_event(resumed, "output")  # the same turn again
+    said = server.body(f"/api/executions/{resumed}/transcript")["transcript"]
+    assert said[0]["session"]
+    assert said[1]["blocks"] == [{"type": "text", "text": "Think long [hang]"}]
+    server.cancel(resumed)
+    server.wait(resumed, "cancelled")
+    begun = server.post(f"/api/executions/{resumed}/resume", {"from_step": "ask"})
+    resumed = begun.json()["body"]["execution_id"]
     word(server, resumed)
     say(server, resumed, "")
     server.wait(resumed)
