@@ -54,6 +54,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix src tests bench documents examples
 
 bench: $(VENV)/.dev
+	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m bench $(ARGS)
 
 # Every single place of the crash matrix, then KILLS random deaths under EXECUTIONS executions; SEED repeats a run.
