@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from awf.cli import candidates
-from awf.errors import RequestInvalid, WorkflowInvalid
+from awf.errors import RequestInvalid, WorkflowInvalid, WorkflowNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from awf.cli.access import Checked
 
 
@@ -37,14 +39,32 @@ def command(workflows: tuple[str, ...], *, everything: bool) -> None:
 
 
 async def _validate(names: tuple[str, ...]) -> bool:
-    """Show what is wrong; whether there is an error."""
+    """Show what is wrong; whether there is an error. Names that lead nowhere come last."""
     from awf.cli.access import open_access
-    from awf.cli.options import current
-    from awf.cli.show import show_json
 
     async with open_access() as access:
         wanted = names or tuple(each.name for each in await access.workflows())
-        found = [await access.validate(name) for name in wanted]
+        found, missing = [], []
+        for name in wanted:
+            try:
+                found.append(await access.validate(name))
+            except WorkflowNotFound as error:
+                missing.append(error)
+    if found or not missing:
+        _show_all(found)
+    if missing:
+        raise (
+            missing[0]
+            if len(missing) == 1
+            else WorkflowNotFound(missing[0].name, "; ".join(error.message for error in missing))
+        )
+    return any(each.errors for each in found)
+
+
+def _show_all(found: Sequence[Checked]) -> None:
+    from awf.cli.options import current
+    from awf.cli.show import show_json
+
     if current().format == "json":
         show_json(
             [{"workflow": each.name, "errors": each.errors, "warnings": each.warnings} for each in found]
@@ -58,7 +78,6 @@ async def _validate(names: tuple[str, ...]) -> bool:
             _show(each)
         if not found:
             click.echo("there are no workflows to check", err=True)
-    return any(each.errors for each in found)
 
 
 def _show(found: Checked) -> None:

@@ -129,6 +129,7 @@ BROKEN = "name: broken\nstates:\n  initial: a\n  a: {type: step, command: 'x {{i
         (("respond", "nobody", "yes"), 1, ("execution not found: nobody",)),
         (("cancel", "nobody"), 1, ("execution not found: nobody",)),
         (("validate", "nobody"), 1, ("workflow not found: nobody",)),
+        (("validate", "nil", "no"), 1, ("workflow not found: nil; workflow not found: no",)),
         (("workflow", "install", "nowhere"), 1, ("no such pack: nowhere; give a directory",)),
         (("workflow", "remove", "nothing"), 1, ("no pack 'nothing' is installed", "awf workflow list")),
         (("workflow", "info", "nothing"), 1, ("no pack 'nothing' is installed",)),
@@ -161,6 +162,20 @@ def test_every_mistake_is_one_clear_paragraph(
     told = json.loads(said)["error"]
     assert (found, told["exit_status"]) == (status, status)
     assert texts[0] in told["message"] or any(texts[0] in each["location"] for each in told["errors"])
+
+
+def test_workflows_beside_a_name_that_is_wrong_are_validated(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, "whole", ECHO)
+    (project / ".awf" / "workflows" / "broken.yaml").write_text(BROKEN)
+    with pytest.raises(SystemExit) as end:
+        main(["validate", "nil", "whole", "broken"])
+    assert end.value.code == 1
+    told = capsys.readouterr()
+    assert "whole: valid\n" in told.out
+    assert "broken: " in told.err
+    assert "awf: workflow not found: nil" in told.err
 
 
 @pytest.mark.parametrize(
