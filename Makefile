@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 3
+SIDE_BY_SIDE = -n $(WORKERS) --dist worksteal
 
 # Tests start hundreds of interpreters, each of which would compile awf anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,7 +31,7 @@ serve: $(VENV)/.run
 
 # All tests, WORKERS side by side (most wait more than they compute); what ARGS names, one after the other.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(or $(ARGS),-n $(WORKERS) --dist worksteal)
+	$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 # Records journals of the present code for later versions to read; never overwrites one.
 .PHONY: golden
@@ -69,7 +70,7 @@ soak: $(VENV)/.dev
 # What needs root, a browser or every supported shell; see tests/system/setup.sh for what it installs.
 test-system: $(VENV)/.dev
 	tests/system/setup.sh
-	$(BIN)/python -m pytest tests/system $(ARGS)
+	$(BIN)/python -m pytest tests/system $(or $(ARGS),$(SIDE_BY_SIDE))
 
 # The real command-line tools of agents, installed from npm and PyPI into .agent-tools, each against a model server on loopback.
 .PHONY: test-agents

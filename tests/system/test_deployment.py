@@ -97,6 +97,7 @@ def _through(project: Project, port: str) -> None:
     assert "wrong" not in refused.stderr
 
 
+@pytest.mark.timeout(300)  # It installs from the network.
 def test_the_lines_of_the_container_file_run_in_a_clean_directory(tmp_path: Path) -> None:
     assert (CHECKOUT / "Dockerfile").read_text() == block("dockerfile")
     clean = tmp_path / "clean"
