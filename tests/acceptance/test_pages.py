@@ -175,7 +175,7 @@ def _bash(project: Project, text: str, variables: dict[str, str]) -> subprocess.
         ["bash"],
         input=text,
         cwd=project.root,
-        env=project.environ({"COLUMNS": "120", **variables}),
+        env=project.environ({"COLUMNS": "120", "TERM": "xterm-256color", **variables}),
         capture_output=True,
         text=True,
         timeout=110,
