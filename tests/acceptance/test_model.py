@@ -100,10 +100,16 @@ class Model(RuleBasedStateMachine):
         until(
             lambda: (
                 len(self.project.sleepers()) == len(hanging)
-                and all(self.server.execution(one.id)["status"] == "running" for one in hanging)
+                # The process may be one that a dead engine left: the next engine's attempt must have begun.
+                and all(self.hangs(one) for one in hanging)
             ),
             "what hangs has its process, and nothing else has one",
         )
+
+    def hangs(self, modelled: Modelled) -> bool:
+        shown = self.server.execution(modelled.id)
+        attempts = [step["attempt"] for step in shown["steps"] if step["name"] == "two"]
+        return shown["status"] == "running" and attempts == [modelled.deaths + 1]
 
     def accepted(self, id: str, workflow: str, status: str, **more: Any) -> Modelled:
         self.model.append(Modelled(id, workflow, status, **more))
