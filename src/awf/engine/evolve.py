@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import replace
-
 from awf.domain.outcomes import Usage
+from awf.engine import turns
 from awf.engine.state import (
     CONTINUE,
     Activity,
@@ -55,10 +54,7 @@ from awf.journal.events import (
     StepStarted,
     WorkflowClosing,
 )
-from awf.journal.messages import Message, ToolResult, ToolUse, Turn
 from awf.journal.text import whole_text
-
-ANOTHER_SESSION = "the agent's session is gone: it has another one, and is told what was said before"
 
 
 def fold(execution: str, entries: Iterable[Entry]) -> ExecutionState:
@@ -113,7 +109,7 @@ def _apply(state: ExecutionState, entry: Entry, fact: AnyFact) -> None:
         case StepOutput():
             _write(state, entry, fact)
         case AgentMessage():
-            _tell(_known(state, entry, fact), fact)
+            turns.told(_known(state, entry, fact), fact)
         case StepCompleted() | StepFailed():
             _end(state, entry, fact)
         case StepRetrying():
@@ -208,15 +204,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     if activity.started is None:
         activity.first_started_at = entry.at
         state.next_step = max(state.next_step, fact.step + 1)
-        if fact.talk is None:
-            activity.turns, activity.talk = _continued(state, fact), None
-            activity.opening = fact.agent.prompt if fact.agent is not None else ""
-        else:
-            talk = fact.talk
-            activity.turns, activity.answers, activity.opening = talk.turns, talk.answers, talk.opening
-            activity.turn = AgentTurn(
-                output=talk.turns[-1].text, json=talk.json, session=talk.session, provider=talk.provider
-            )
+        turns.begin(state, activity, fact)
         activity.idle_before = state.idle
     activity.started, activity.flying, activity.retry_at = fact, True, None
     activity.question = activity.answer = None
@@ -224,7 +212,7 @@ def _start(state: ExecutionState, entry: Entry, fact: StepStarted) -> None:
     activity.attempt_at, activity.began = entry.at, entry.seq
     activity.index, activity.ending, activity.hooks_done = -1, None, 0
     activity.written, activity.cut = {"stdout": [], "stderr": []}, set()
-    activity.messages, activity.carried, activity.called = 0, activity.carried + activity.called, ()
+    turns.carry(activity)
     if fact.attempt > 1:
         _forget_kept(state, fact.path)
     kept = state.kept.get(fact.path)
@@ -243,17 +231,6 @@ def _write(state: ExecutionState, entry: Entry, fact: StepOutput) -> None:
     activity.written[fact.stream].append(fact.text)
     if fact.truncated:
         activity.cut.add(fact.stream)
-
-
-def _tell(activity: Activity, fact: AgentMessage) -> None:
-    """A tool keeps what it has called by itself; for an agent behind a service the engine does."""
-    activity.messages += 1
-    started = activity.started
-    call = started.agent if started is not None else None
-    if started is None or call is None or started.detach or call.tools is None:
-        return
-    if any(isinstance(block, ToolUse | ToolResult) for block in fact.blocks):
-        activity.called += (Message(fact.role, fact.blocks),)
 
 
 def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) -> None:
@@ -277,7 +254,7 @@ def _end(state: ExecutionState, entry: Entry, fact: StepCompleted | StepFailed) 
         began=activity.began,
         order=entry.seq,
         **_made(fact, activity.usage, activity.turn.session if activity.turn is not None else ""),
-        **_talked(activity, fact, output),
+        **turns.left(activity, fact, output),
         goto=fact.goto if isinstance(fact, StepCompleted) else "",
     )
     activity.result, activity.flying, activity.retry_at, activity.ending = result, False, None, None
@@ -314,33 +291,13 @@ def _made(
     return {**made, "response": fact.response}
 
 
-def _continued(state: ExecutionState, fact: StepStarted) -> tuple[Turn, ...]:
-    """The conversation that an agent goes on with."""
-    name = fact.agent.continue_from if fact.agent is not None else ""
-    result = state.result_of(fact.path, name) if name else None
-    return (result.turns if result is not None else None) or ()
-
-
-def _talked(activity: Activity, fact: StepCompleted | StepFailed, output: str) -> dict[str, Any]:
-    """The conversation that an agent leaves, also where its answer was not what it had to be."""
-    call = activity.started.agent if activity.started is not None else None
-    if call is None:
-        return {}
-    answered = isinstance(fact, StepCompleted) or fact.output or fact.session
-    if call.conversation and answered and (activity.question is None or activity.runs):
-        return {"provider": call.provider, "turns": _with_answer(activity, output)}
-    return {"provider": call.provider, "turns": activity.turns if activity.answers else None}
-
-
 def _retry(state: ExecutionState, entry: Entry, fact: StepRetrying) -> None:
     activity = _known(state, entry, fact)
     _drop_below(state, fact.path)
     _spend(state, activity, fact.usage)
     activity.flying, activity.tries = False, activity.tries + (not fact.held and not fact.no_session)
-    if fact.no_session and activity.started is not None and activity.started.agent is not None:
-        agent = replace(activity.started.agent, session="")
-        warnings = (*activity.started.warnings, ANOTHER_SESSION)
-        activity.started = replace(activity.started, agent=agent, warnings=warnings)
+    if fact.no_session:
+        turns.in_another_session(activity)
     activity.question = activity.answer = None
     state.asking.discard(fact.path)
     _forget_kept(state, fact.path)
@@ -354,26 +311,12 @@ def _ask(state: ExecutionState, entry: Entry, fact: InputRequired) -> None:
     state.asking.add(fact.path)
     if fact.turn is not None:
         _spend(state, activity, fact.turn.usage)
-        output = fact.turn.output or _written(activity, fact.turn)
-        activity.turns, activity.carried, activity.called = _with_answer(activity, output), (), ()
-        activity.turn, activity.answers = fact.turn, activity.answers + 1
-        activity.deaths = activity.tries = 0
+        turns.answered(activity, fact.turn, fact.turn.output or _written(activity, fact.turn))
 
 
 def _written(activity: Activity, ended: AgentTurn | StepCompleted | StepFailed) -> str:
     """What an attempt wrote to its standard output."""
     return whole_text("".join(activity.written["stdout"]), ended.stdout_bytes, ended.stdout_tail)
-
-
-def _with_answer(activity: Activity, output: str) -> tuple[Turn, ...]:
-    """The conversation of an agent with what it was asked last, and its answer."""
-    call = activity.started.agent if activity.started is not None else None
-    asked = call.prompt if call is not None else ""
-    return (
-        *activity.turns,
-        Turn("user", asked),
-        Turn("assistant", output, activity.carried + activity.called),
-    )
 
 
 def _answer(state: ExecutionState, entry: Entry, fact: InputReceived) -> None:
