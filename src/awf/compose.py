@@ -206,6 +206,7 @@ def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service
     """The facade over one store; ``wakeups`` is the server's end."""
     from awf.catalog.configuration import read_configuration
     from awf.catalog.sources import own_directories
+    from awf.domain.secrets import secret_variables
     from awf.engine.clock import SystemClock
     from awf.engine.presence import is_alive
     from awf.engine.service import Place, Service, Signals
@@ -225,6 +226,7 @@ def build_service(settings: Settings, store: Store, wakeups: Wakeups) -> Service
             working_dir=str(settings.working_dir),
             directories=own_directories(os.environ),
             inputs=read_configuration(settings.config, settings.root).inputs,
+            secrets=secret_variables(os.environ),
         ),
     )
 

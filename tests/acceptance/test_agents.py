@@ -209,7 +209,7 @@ def test_secrets_are_written_and_shown_nowhere(project: Project, ends: str) -> N
         conversation={},
     )
     server = project.serve(env=env)
-    execution = server.run("ask", token=TOKEN)
+    execution = server.run("ask", token=TOKEN, note=f"[{TOKEN}]")
     ended = server.wait(execution)
     (step,) = ended["steps"]
     assert step["status"] == ends

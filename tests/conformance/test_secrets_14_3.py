@@ -52,6 +52,25 @@ def test_later_steps_get_the_masked_output():
     assert result.outputs["after"] == "after ***\n"
 
 
+def test_an_input_that_has_the_value_of_another_in_it_shows_a_mask_there():
+    text = """
+    name: main
+    inputs: [{name: api_token}, {name: url}]
+    states:
+      initial: s
+      s: {type: step, command: 'echo evening of {{inputs.url}}; printf %s "{{inputs.url}}" | wc -c', on_success: done}
+      done: {type: terminal}
+    """
+    url, more = f"x://me:{VALUE}@host", {"greeting": "good evening", "urls": [VALUE]}
+    result = run(text, {"api_token": VALUE, "url": url, "more": more})
+    assert result.outputs["s"] == f"evening of x://me:***@host\n{len(url)}\n"
+    accepted = result.facts[0].fact
+    assert accepted.inputs["url"] == "x://me:***@host"
+    assert accepted.inputs["more"] == {"greeting": "good evening", "urls": ["***"]}
+    assert accepted.secrets == ("api_token",)
+    assert hidden(result)
+
+
 def test_masks_reach_across_chunks():
     command = "printf 'long-'; sync; printf 'en'; sleep 0.12; printf 'ough\\n'"
     result = run(workflow(command), {"api_token": "long-enough"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from awf.cli.show import show_json
 from awf.domain.expressions import Expression
 from awf.domain.graph import inline_failures, members, ways
 from awf.domain.problems import Position
-from awf.domain.secrets import MASK
+from awf.domain.sealing import Sealer, inputs_shown
+from awf.domain.secrets import secret_variables
 from awf.domain.templates import Template, TemplateFailure, render
 from awf.domain.workflow import Routing, TerminalState
 
@@ -37,12 +39,13 @@ def show_plan(settings: Settings, file: WorkflowFile, given: dict[str, Any]) -> 
     workflow = linked.runnable()
     defaults = read_configuration(settings.config, settings.root).inputs
     values, secrets, warnings = Service.resolved_inputs(workflow, given, str(settings.working_dir), defaults)
+    shown = inputs_shown(values, secrets, Sealer(secret_variables(os.environ)))
     inputs = {
         name: {
-            "value": MASK if name in secrets else value,
+            "value": value,
             "from": "given" if name in given else "project" if name in defaults else "default",
         }
-        for name, value in values.items()
+        for name, value in shown.items()
     }
     plan = {
         "workflow": file.identifier,

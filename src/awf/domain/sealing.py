@@ -10,7 +10,7 @@ Which texts count is said by ``domain.secrets.maskable``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from awf.domain.secrets import MASK, maskable
@@ -109,6 +109,16 @@ class Sealer:
     def stream(self) -> StreamMask:
         """A mask for one stream of one attempt."""
         return StreamMask(self)
+
+
+def inputs_shown(values: Mapping[str, Any], secrets: Collection[str], variables: Sealer) -> dict[str, Any]:
+    """Inputs as they may be shown: those that are secrets as ``***``, the others without the texts of these and of
+    secret ``variables``."""
+    sealer = Sealer({f"inputs.{name}": values[name] for name in secrets})
+    return {
+        name: MASK if name in secrets else sealer.masked(variables.masked(value))
+        for name, value in values.items()
+    }
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

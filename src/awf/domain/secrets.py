@@ -37,6 +37,11 @@ def secret_inputs(workflow: Workflow, values: Mapping[str, Any]) -> tuple[str, .
     return tuple(name for name in values if _decided(name, declared.get(name)))
 
 
+def secret_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The values of the variables of an environment that are secrets, by the names under which they are sealed."""
+    return {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
+
+
 def _decided(name: str, secret: bool | None) -> bool:
     return is_secret(name) if secret is None else secret
 

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Collection, Mapping
 
 from awf.domain.outcomes import Price
-from awf.domain.secrets import is_secret
+from awf.domain.secrets import secret_variables
 from awf.domain.workflow import Budget
 from awf.engine.files import holders, read_text
 from awf.engine.ports import Clock
@@ -40,7 +40,7 @@ class Machine:
         self._prices = prices or {}
         self._user = _user()
         self._hostname = socket.gethostname()
-        self.secrets = {f"env.{name}": value for name, value in environ.items() if is_secret(name)}
+        self.secrets = secret_variables(environ)
 
     def world(self) -> World:
         """The present moment, as the core may see it."""

@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct, field
 
 from awf.domain.inputs import failure_text, resolve_inputs
-from awf.domain.secrets import MASK, secret_inputs
+from awf.domain.sealing import Sealer, inputs_shown
+from awf.domain.secrets import secret_inputs
 from awf.domain.suggest import did_you_mean
 from awf.domain.variables import exported
 from awf.domain.workflow import Workflow
@@ -45,12 +46,13 @@ MOST_RUNNING = 1000
 class Place(Struct, frozen=True):
     """Where executions of this service run: the project's root, the working directory and awf's own directories (by
     their names in templates), pinned per execution. ``inputs`` are the project's: they stand in for what a run does not
-    give."""
+    give. ``secrets`` are the values of secret variables, by name."""
 
     root: str
     working_dir: str
     directories: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 class Signals(Struct, frozen=True):
@@ -73,6 +75,7 @@ class Service:
         self._clock = clock
         self._signals = signals
         self._place = place
+        self._sealer = Sealer(place.secrets)
         self._definitions = Definitions(store)
 
     # Workflows
@@ -107,6 +110,7 @@ class Service:
         workflow = linked.runnable()
         place = self._place
         values, secrets, warnings = self.resolved_inputs(workflow, inputs, place.working_dir, place.inputs)
+        shown, hidden = self._for_the_record(values, secrets)
         execution = str(uuid.uuid4())
         pins = await pin_aside(linked)
         fact = ExecutionAccepted(
@@ -114,8 +118,8 @@ class Service:
             file=file.file,
             definition=pins.definition,
             files=pins.files,
-            inputs={**values, **dict.fromkeys(secrets, MASK)},
-            secrets=tuple(secrets),
+            inputs=shown,
+            secrets=secrets,
             initial=workflow.initial,
             root=place.root,
             working_dir=place.working_dir,
@@ -127,7 +131,7 @@ class Service:
                 id=execution,
                 fact=fact,
                 now=self._clock.now(),
-                secrets=secrets,
+                secrets=hidden,
                 sources=pins.sources,
                 owner=owner,
             )
@@ -207,13 +211,14 @@ class Service:
         values, secrets, warnings = self.resolved_inputs(
             workflow, {**known, **overrides}, accepted.working_dir
         )
+        shown, hidden = self._for_the_record(values, secrets)
         fact = ExecutionAccepted(
             workflow=accepted.workflow,
             file=file_name,
             definition=pins.definition,
             files=pins.files,
-            inputs={**values, **dict.fromkeys(secrets, MASK)},
-            secrets=tuple(secrets),
+            inputs=shown,
+            secrets=secrets,
             initial=point.path,
             root=accepted.root,
             working_dir=accepted.working_dir,
@@ -227,7 +232,7 @@ class Service:
                 id=new,
                 fact=fact,
                 now=self._clock.now(),
-                secrets=secrets,
+                secrets=hidden,
                 sources=pins.sources,
                 owner=owner,
             )
@@ -278,14 +283,23 @@ class Service:
                 raise
         self._signals.wake()
 
+    def _for_the_record(
+        self, values: dict[str, Any], secrets: Collection[str]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The inputs as the journal has them, and the real values of those where that is something else: of secrets, and
+        of what has the text of one in it."""
+        shown = inputs_shown(values, secrets, self._sealer)
+        hidden = {name: value for name, value in values.items() if name in secrets or shown[name] != value}
+        return shown, hidden
+
     @staticmethod
     def resolved_inputs(
         workflow: Workflow,
         given: Mapping[str, Any],
         working_dir: str,
         defaults: Mapping[str, Any] | None = None,
-    ) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
-        """Coerced inputs, the secret ones among them, and warnings. ``defaults`` that the workflow does not declare are
+    ) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
+        """Coerced inputs, the names of the secret ones among them, and warnings. ``defaults`` that the workflow does not declare are
         usable and not worth a warning. Raises InputsInvalid with all failures."""
         missing = {name: value for name, value in (defaults or {}).items() if given.get(name) is None}
         declared = {item.name for item in workflow.inputs}
@@ -298,7 +312,7 @@ class Service:
         if resolved.errors:
             entries = [ErrorEntry(f"inputs.{name}", text) for name, text in resolved.errors]
             raise InputsInvalid(failure_text(resolved.errors), entries=entries)
-        secrets = {name: resolved.values[name] for name in secret_inputs(workflow, resolved.values)}
+        secrets = secret_inputs(workflow, resolved.values)
         left_out = exported(resolved.values, ()).left_out
         return dict(resolved.values), secrets, (*resolved.warnings, *left_out)
 

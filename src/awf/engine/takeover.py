@@ -78,9 +78,10 @@ class Takeover:
             await self._store.append(claim.ownership, [failed])
             self._env.appended()
             return None
-        secrets = await self._store.secrets(execution)
-        sealer = Sealer({**{f"inputs.{name}": value for name, value in secrets.items()}, **self._secrets})
-        core = Core(state, workflows, {**state.accepted.inputs, **secrets}, sealer)
+        hidden = await self._store.secrets(execution)
+        secrets = {f"inputs.{name}": hidden[name] for name in state.accepted.secrets if name in hidden}
+        sealer = Sealer({**secrets, **self._secrets})
+        core = Core(state, workflows, {**state.accepted.inputs, **hidden}, sealer)
         adoptable = frozenset[str]()
         spent: Mapping[str, Usage] = {}
         if state.started:

@@ -112,9 +112,9 @@ class ExecutionAccepted(Fact, frozen=True, kw_only=True, tag="execution.accepted
 
     ``definition`` maps the role of a pinned source (``workflow`` for the main file) to the digest under which the
     store keeps its text, and ``workflow:NAME`` for every sub-workflow; ``files`` has the paths of those. ``file`` is the
-    path that messages show. ``inputs`` are coerced and complete; the values
-    of the names in ``secrets`` stand as ``***`` here and only the store's secret column has them. ``awf`` has the paths
-    of awf's own directories, by their names in templates.
+    path that messages show. ``inputs`` are coerced and complete; the values of the names in ``secrets`` stand as ``***``
+    here, and so do their texts in other inputs; only the store's secret column has the real values of both. ``awf`` has
+    the paths of awf's own directories, by their names in templates.
     """
 
     workflow: str

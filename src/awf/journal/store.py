@@ -31,7 +31,7 @@ StepStatus: TypeAlias = Literal["running", "completed", "failed"]
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
-    """A new execution. ``secrets`` are the real values of the inputs that the fact masks; ``sources`` maps digest to
+    """A new execution. ``secrets`` are the real values of the inputs that the fact masks, as a whole or in part; ``sources`` maps digest to
     text for everything that ``fact.definition`` names. ``owner`` has it from the start, so that nobody can claim it."""
 
     id: str

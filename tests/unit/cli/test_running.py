@@ -59,6 +59,24 @@ def test_a_dry_run_shows_what_would_be_done_and_does_nothing(deploy: Path, call:
     assert not (deploy / ".awf" / "storage").exists()
 
 
+def test_an_input_with_a_secret_in_it_is_shown_without(
+    project: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "open-sesame")
+    write(
+        project,
+        "say",
+        "  initial: a\n  a: {type: step, command: 'printf %s {{inputs.target}} | wc -c >made', on_success: b}\n  b: {type: terminal}\n",
+        more=INPUTS,
+    )
+    given = ("run", "say", "-i", "target=x/open-sesame/hushhush1")
+    assert "target = x/***/***" in call(*given, "--dry-run").stdout
+    assert call(*given, "-q").exit_code == 0
+    assert (project / "made").read_text().strip() == "23"
+    found = json.loads(call("status", call("history", "-q").stdout.strip(), "-f", "json").stdout)
+    assert found["inputs"]["target"] == "x/***/***"
+
+
 def test_a_dry_run_as_json(deploy: Path, call: Call) -> None:
     plan = json.loads(call("run", "deploy", "--dry-run", "-i", "target=all", "-f", "json").stdout)
     assert plan["inputs"]["target"] == {"value": "all", "from": "given"}

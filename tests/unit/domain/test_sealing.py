@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awf.domain.sealing import Sealer
+from awf.domain.sealing import Sealer, inputs_shown
 from awf.domain.secrets import MASK, maskable
 
 SECRETS = {"inputs.token": "s3cr3t-value", "inputs.key": "s3cr3t-value-longer", "env.API_KEY": "another one"}
@@ -34,6 +34,17 @@ def test_sealed_text_has_no_secret_and_comes_back_whole() -> None:
 def test_a_placeholder_of_an_unknown_secret_stands_as_a_mask() -> None:
     sealed = Sealer({"env.GONE": "value-that-is-gone"}).seal("use value-that-is-gone")
     assert Sealer(SECRETS).unseal(sealed) == f"use {MASK}"
+
+
+def test_inputs_are_shown_without_secrets_of_other_inputs_and_of_variables() -> None:
+    values = {
+        "pin": "1234",
+        "token": "s3cr3t-value",
+        "line": "a s3cr3t-value b another one 1234",
+        "many": [1, True],
+    }
+    shown = inputs_shown(values, ("pin", "token"), Sealer({"env.API_KEY": "another one"}))
+    assert shown == {"pin": MASK, "token": MASK, "line": f"a {MASK} b {MASK} 1234", "many": [1, True]}
 
 
 def test_values_that_overlap_leave_no_rest() -> None:
