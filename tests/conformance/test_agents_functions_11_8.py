@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agents.chat_server import USAGE, Exchange, chat_service, spoken
+from agents.chat_server import USAGE, Exchange, chat_service, spoken, wanting
 from awf.domain.outcomes import Price, Usage
 from awf.journal.codec import type_of
 from awf.journal.messages import TextBlock, ToolResult, ToolUse
@@ -384,6 +384,21 @@ def test_a_retry_of_the_step_does_not_call_again() -> None:
     assert (result.status, result.outputs["ask"]) == ("completed", "{}")
     assert exchanges[1].body == exchanges[2].body
     assert len(blocks(result, ToolUse)) == 1
+
+
+def test_a_later_attempt_tells_a_service_again_what_it_said_of_its_calls_besides() -> None:
+    signed = {"google": {"thought_signature": "c2lnbmVk"}}
+
+    def first(exchange: Exchange) -> None:
+        answer = wanting("", NOTIFY)
+        answer["choices"][0]["message"]["tool_calls"][0]["extra_content"] = signed
+        exchange.reply(200, answer)
+
+    more = "output_format: json\n        retry: {max_attempts: 2, initial_delay: 1ms}"
+    result, exchanges = ask(rounds(first, "No JSON.", "{}"), more, stream=False)
+    assert result.status == "completed"
+    assert exchanges[1].body == exchanges[2].body
+    assert exchanges[2].body["messages"][2]["tool_calls"][0]["extra_content"] == signed
 
 
 SPENT = "max_tokens_total: 250"

@@ -79,7 +79,9 @@ def masked_block(block: Block, sealer: Sealer) -> Block:
         case TextBlock(text=text):
             return TextBlock(sealer.mask(text))
         case ToolUse(id=id, name=name, input=given):
-            return ToolUse(sealer.mask(id), sealer.mask(name), sealer.masked(given))
+            return ToolUse(
+                sealer.mask(id), sealer.mask(name), sealer.masked(given), sealer.masked(block.more)
+            )
         case ToolResult(id=id, output=output, failed=failed):
             return ToolResult(sealer.mask(id), sealer.masked(output), failed)
 

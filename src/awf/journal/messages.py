@@ -15,12 +15,14 @@ class TextBlock(msgspec.Struct, frozen=True, tag="text"):
     text: str
 
 
-class ToolUse(msgspec.Struct, frozen=True, tag="tool_use"):
-    """A message's call of a tool; ``id`` names it for the result. ``input`` is a JSON value."""
+class ToolUse(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_use"):
+    """A message's call of a tool; ``id`` names it for the result. ``input`` is a JSON value. ``more`` is what a service wants to be
+    told again with it (a signature, say), for later attempts and not for people."""
 
     id: str
     name: str
     input: Any = None
+    more: dict[str, Any] = {}
 
 
 class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):

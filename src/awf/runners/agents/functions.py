@@ -65,7 +65,7 @@ class Functions:
         given: Any = call.arguments
         with contextlib.suppress(ValueError):
             given = _arguments(call)
-        return ToolUse(call.id, self._names.get(call.name, call.name), given)
+        return ToolUse(call.id, self._names.get(call.name, call.name), given, dict(call.more))
 
     def told(self, earlier: Sequence[Message]) -> list[dict[str, Any]]:
         """What was called earlier in a conversation, as messages of a request. A call whose result is not known is left out:
@@ -76,7 +76,7 @@ class Functions:
             for later in itertools.takewhile(lambda each: each.role == "tool", earlier[number + 1 :]):
                 results |= {each.id: each for each in later.blocks if isinstance(each, ToolResult)}
             uses = [each for each in message.blocks if isinstance(each, ToolUse) and each.id in results]
-            calls = [Call(use.id, names.get(use.name, use.name), _text(use.input)) for use in uses]
+            calls = [Call(use.id, names.get(use.name, use.name), _text(use.input), use.more) for use in uses]
             if calls:
                 said = "".join(each.text for each in message.blocks if isinstance(each, TextBlock))
                 found.append(asked(said, calls))

@@ -72,7 +72,9 @@ def _bounded(block: Block) -> Block:
         case TextBlock(text=text):
             return TextBlock(cut(sound(text), LONGEST_TEXT))
         case ToolUse(id=id, name=name, input=given):
-            return ToolUse(_name(id), _name(name), json_value(given, LONGEST_VALUE))
+            more = json_value(block.more, LONGEST_VALUE) if block.more else {}
+            whole = more if isinstance(more, dict) else {}
+            return ToolUse(_name(id), _name(name), json_value(given, LONGEST_VALUE), whole)
         case ToolResult(id=id, output=output, failed=failed):
             return ToolResult(_name(id), json_value(output, LONGEST_VALUE), bool(failed))
 
