@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 from pathlib import Path
 
 import pytest
@@ -58,19 +59,15 @@ def test_a_process_waits_for_what_the_machine_lacks_and_for_nothing_else() -> No
     assert (failed.error, failed.exit_code) == ("cannot start sh: lack", 127)
 
 
-def test_files_that_could_not_all_be_made_leave_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write(_fd: int, content: bytes) -> int:
-        if content:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return 0
-
+def test_files_that_could_not_all_be_made_leave_nothing(tmp_path: Path) -> None:
     files = AttemptFiles(tmp_path / "run.1.1")
-    monkeypatch.setattr("os.write", write)
-    with pytest.raises(OSError, match="No space"):
-        files.create("boot")
+    allowed, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            files.create("boot")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, most))
     assert not files.directory.exists()
-    monkeypatch.undo()
     files.create("boot")
     assert files.record().boot == "boot"
