@@ -30,7 +30,7 @@ from awf.compose import (
 )
 from awf.engine.clock import SystemClock
 from awf.engine.presence import Presence
-from awf.errors import AwfError
+from awf.errors import AwfError, SystemFault
 from awf.settings import Settings, load_settings
 
 log = logging.getLogger("awf.engine")
@@ -68,7 +68,12 @@ async def _run(settings: Settings) -> None:
     engines = Layout(settings.storage).engines
     member = new_member(SystemClock(), engines, engine_fingerprint(settings))
     wakeups = open_wakeups(settings, member, "engine")
-    presence = Presence(engines, member)
+    try:
+        presence = Presence(engines, member)
+    except OSError as error:
+        raise SystemFault(
+            f"the storage directory {settings.storage} cannot be used: {error.strerror or error}"
+        ) from error
     try:
         engine = build_engine(settings, store, wakeups, presence)
         loop = asyncio.get_running_loop()
