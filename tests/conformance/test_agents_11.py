@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from awf.domain.outcomes import Usage
-from awf.journal.events import Entry, StepAdopted, StepOutput
+from awf.journal.events import BlockEnding, Entry, StepAdopted, StepOutput
 from awf.runners.agents.port import Answer, Message, ProviderFailed, Request, Spent, Text, TextBlock, Turn
 from awf.testing.agents import ScriptedService, ScriptedTool
 from conformance.harness import Result, Resume, refused, run
@@ -381,6 +381,28 @@ def test_what_a_service_has_told_before_its_engine_stops_is_spent() -> None:
     (released,) = result.of("execution.released")
     assert [(each.path, each.usage) for each in released.spent] == [("ask", Usage(input=7))]
     assert result.usage == result.steps["ask"].usage == Usage(input=15, output=1)
+
+
+def test_what_was_being_ended_when_its_engine_stopped_is_paid_for_once() -> None:
+    text = """
+        name: two
+        inputs: [{name: script, type: string}]
+        states:
+          initial: all
+          all: {type: parallel, parallel: [ask, broken], strategy: all_succeed, on_success: done, on_failure: done}
+          ask: {type: agent, provider: scripted, prompt: go, options: {script: "{{.inputs.script}}"}, on_success: done}
+          broken: {type: step, command: "until [ -e went ]; do sleep 0.01; done; exit 1", on_success: done}
+          done: {type: terminal}
+        """
+    script = "trap '' TERM\n" + lines({"input": 7, "output": 3}, {"say": "half"}) + "\ntouch went; sleep 60"
+    result = ask(
+        script,
+        text=text,
+        grace=0.5,
+        stop_when=lambda facts: any(isinstance(each.fact, BlockEnding) for each in facts),
+    )
+    assert result.of("execution.released")
+    assert result.usage == Usage(input=7, output=3)
 
 
 def test_a_timeout_ends_the_tool() -> None:

@@ -114,6 +114,10 @@ class InFlight:
             await asyncio.gather(*detached, return_exceptions=True)
             self._env.attempts.forget(list(self._detached.values()))
         await self.end_all()
+        if not everything:
+            # Of a detached step that was being ended, the next owner reads the same.
+            for path in self._detached:
+                self.spent.pop(path, None)
 
     def end(self, path: str) -> None:
         """End the process of an attempt."""
