@@ -77,6 +77,7 @@ from awf.journal.events import (
     StepReused,
     StepStarted,
 )
+from awf.journal.messages import Block, ToolUse
 from awf.journal.store import StepText
 from awf.server.rows import moment, usage_or_unset
 
@@ -242,7 +243,16 @@ def _passed(fact: StateEntered | StepRetrying | StepAdopted | AgentMessage) -> d
         case StepAdopted():
             return {"status": "running", "attempt": fact.attempt}
         case AgentMessage():
-            return {"role": fact.role, "blocks": fact.blocks, "attempt": fact.attempt}
+            return {
+                "role": fact.role,
+                "blocks": [_for_people(each) for each in fact.blocks],
+                "attempt": fact.attempt,
+            }
+
+
+def _for_people(block: Block) -> Block:
+    """A part of a message without what only a service wants to be told again."""
+    return msgspec.structs.replace(block, more={}) if isinstance(block, ToolUse) else block
 
 
 def _reused(fact: StepReused, output: StepText | None) -> dict[str, Any]:

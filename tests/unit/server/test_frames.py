@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awf.journal.events import (
+    AgentMessage,
     AnyFact,
     CancelRequested,
     Entry,
@@ -22,6 +23,7 @@ from awf.journal.events import (
     StateEntered,
     StepReused,
 )
+from awf.journal.messages import TextBlock, ToolUse
 from awf.journal.store import StepText
 from awf.server.frames import Subject, frame, in_default_stream, output_wanted
 from awf.testing.builders import (
@@ -259,3 +261,15 @@ def test_cut_output_says_so_and_no_output_is_empty() -> None:
     none = parse(frame(Entry(1, EPOCH, step_completed()), SUBJECT))[0].data
     assert none["output"] == ""
     assert "output_truncated" not in none
+
+
+def test_what_only_a_service_wants_to_be_told_again_is_not_shown() -> None:
+    use = ToolUse("1", "read", {"path": "a"}, {"extra_content": {"thought_signature": "x"}})
+    fact = AgentMessage(
+        step=1, state="ask", path="ask", attempt=1, role="assistant", blocks=(TextBlock("I look."), use)
+    )
+    sent = frame(Entry(3, EPOCH, fact), SUBJECT, None)
+    assert parse(sent)[0].data["blocks"] == [
+        {"type": "text", "text": "I look."},
+        {"type": "tool_use", "id": "1", "name": "read", "input": {"path": "a"}},
+    ]
