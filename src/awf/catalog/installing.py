@@ -139,8 +139,12 @@ def _manifest(root: Path) -> tuple[Manifest, str]:
     except Unreadable as error:
         raise PackInvalid(f"manifest.yaml: the file {error.reason}") from None
     # It is to be called as it calls itself: what differs from the directory it comes in is of no interest.
-    name = read_manifest(text, "manifest.yaml", "").name
-    problem = "manifest.yaml: it says no name" if not name else name_problem(name)
+    unplaced = read_manifest(text, "manifest.yaml", "")
+    name = unplaced.name
+    if not name:
+        reasons = "; ".join(str(each) for each in unplaced.problems if each.severity == "error")
+        raise PackInvalid(f"the pack cannot be installed: {reasons or 'manifest.yaml: it says no name'}")
+    problem = name_problem(name)
     if problem:
         raise PackInvalid(problem)
     manifest = read_manifest(text, "manifest.yaml", name)

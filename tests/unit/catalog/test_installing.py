@@ -145,12 +145,14 @@ def test_a_pack_is_removed_with_its_files(source: Path, packs: Path) -> None:
     ("manifest", "text"),
     [
         (None, "no manifest.yaml"),
-        ("version: 1.0.0\nworkflows: [build]\n", "says no name"),
+        ("version: 1.0.0\nworkflows: [build]\n", r"required key 'name' is missing \(manifest.yaml:1:1\)"),
         ("name: local\nversion: 1.0.0\nworkflows: [build]\n", "reserved"),
         ("name: ../x\nversion: 1.0.0\nworkflows: [build]\n", "invalid name"),
         ("name: tools\nversion: one\nworkflows: [build]\n", "manifest.yaml:2:10"),
         ("name: tools\nversion: 1.0.0\nworkflows: [ship]\n", "'ship' is listed and has no file"),
-        ("- x", "says no name"),
+        ("name: ''\nversion: 1.0.0\nworkflows: [build]\n", "says no name"),
+        ("- x", r"holds a list \(manifest.yaml:1:1\)"),
+        ("name: [", r"invalid YAML.* \(manifest.yaml:1:8\)"),
     ],
 )
 def test_what_is_no_pack_is_refused(manifest: str | None, text: str, source: Path, packs: Path) -> None:
