@@ -16,7 +16,7 @@ from awf.engine.ports import Clock, Emit
 from awf.journal.events import Stream
 from awf.runners.agents.exchange import Exchange
 from awf.runners.agents.lines import MOST, Lines
-from awf.runners.agents.port import CommandLineProvider, Parser, ProviderFailed
+from awf.runners.agents.port import CommandLineProvider, Invocation, Parser, ProviderFailed
 from awf.runners.agents.speech import Speech
 from awf.runners.attempts import Attempts
 from awf.runners.detached import Ended, Following, start
@@ -51,13 +51,8 @@ class Tool(Struct, frozen=True):
         invocation = self.provider.invocation(request)
         argv = [program if invocation.argv[0] == self.provider.program else invocation.argv[0]]
         argv += invocation.argv[1:]
-        kept = {**self.exchange.files, **invocation.files}
         try:
-            files = await made(lambda: self.attempts.create(self.exchange.attempt_id), cancel)
-            for name, text in kept.items():
-                files.keep(name, text)
-            for name, target in invocation.links.items():
-                files.link(name, target)
+            await made(lambda: self._keep(invocation), cancel)
         except OSError as error:
             message = f"cannot keep the output: {error.strerror}: {error.filename}"
             return self.exchange.refused(message, permanent=False)
@@ -74,6 +69,18 @@ class Tool(Struct, frozen=True):
 
         child = await started(start_it, self.provider.program, cancel)
         return child if isinstance(child, Failed) else await self.follow(child, cancel)
+
+    def _keep(self, invocation: Invocation) -> None:
+        """Make the files of the attempt. Raises OSError, and leaves nothing then."""
+        files = self.attempts.create(self.exchange.attempt_id)
+        try:
+            for name, text in {**self.exchange.files, **invocation.files}.items():
+                files.keep(name, text)
+            for name, target in invocation.links.items():
+                files.link(name, target)
+        except OSError:
+            files.remove()
+            raise
 
     async def follow(self, child: subprocess.Popen[bytes] | None, cancel: Cancel) -> Outcome:
         """Follow the tool to its end; ``child`` None: another engine started it."""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from awf.domain.outcomes import Failed, Outcome, Succeeded, Usage
 from awf.engine.cancel import Cancel
+from awf.engine.clock import SystemClock
 from awf.engine.ports import StepContext
 from awf.journal.events import AgentCall
-from awf.runners.agents.port import Answer, ProviderFailed, Request
+from awf.runners import starting
+from awf.runners.agents.port import Answer, Invocation, ProviderFailed, Request
 from awf.runners.agents.runner import AgentRunner
-from awf.runners.attempts import Attempts
+from awf.runners.attempts import AttemptFiles, Attempts
 from awf.runners.notes import Notes
-from awf.testing.agents import ScriptedService
+from awf.testing.agents import ScriptedService, ScriptedTool
 from awf.testing.builders import step_started
 from awf.testing.clock import FakeClock
 
@@ -131,3 +135,35 @@ def test_turns_that_are_not_there_cannot_be_continued(tmp_path: Path) -> None:
     assert outcome.error == (
         'continue_from: step "before" has no conversation turns for HTTP-based provider "service"'
     )
+
+
+class _Configured(ScriptedTool):
+    """Has a file of its own."""
+
+    def invocation(self, request: Request) -> Invocation:
+        return replace(super().invocation(request), files={"settings": "{}"})
+
+
+def test_a_tool_starts_when_there_is_space_for_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, full = AttemptFiles.keep, [True, True]
+
+    def scarce(files: AttemptFiles, name: str, text: str) -> Path:
+        if full:
+            full.pop()
+            raise OSError(errno.ENOSPC, "No space left on device", name)
+        return keep(files, name, text)
+
+    monkeypatch.setattr(AttemptFiles, "keep", scarce)
+    monkeypatch.setattr(starting, "EXHAUSTED_PAUSE", 0)
+    attempts = Attempts(tmp_path / "attempts", Notes(tmp_path / "engines", "one"))
+    runner = AgentRunner({"scripted": _Configured()}, 0.1, SystemClock(), attempts)
+    call = AgentCall(provider="scripted", prompt="Hi", options={"script": "cat"})
+    context = StepContext("one", "line", {}, {"PATH": "/usr/bin:/bin"}, str(tmp_path))
+    fact = step_started(kind="agent", agent=call, detach=True)
+    outcome = asyncio.run(runner.run(fact, context, lambda *_: None, Cancel()))
+    assert isinstance(outcome, Succeeded), outcome
+    assert full == []
+    assert outcome.product is not None
+    assert outcome.product.output == "Hi\n"
