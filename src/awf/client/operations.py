@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
@@ -258,10 +259,21 @@ def _moment(given: Moment | None) -> str | None:
 
 
 def _encoded(wanted: Mapping[str, Any]) -> bytes:
+    # The encoder writes null for them: another value would arrive than was given.
+    if not _finite(wanted):
+        raise RequestInvalid("a number in the request cannot be sent: NaN and Infinity are no JSON values")
     try:
         return msgspec.json.encode(wanted)
     except UnicodeEncodeError as error:
         raise RequestInvalid(f"a text in the request cannot be sent: {error}") from None
+
+
+def _finite(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _reader(shape: type[R]) -> Callable[[Answer], R]:

@@ -200,6 +200,8 @@ def test_names_that_cannot_be_are_not_asked_for() -> None:
     for call in (
         lambda: operations.execution("\ud800"),
         lambda: operations.run("a", {"x": "\ud800"}),
+        lambda: operations.run("a", {"x": [{"y": float("nan")}]}),
+        lambda: operations.resume("a", {"x": float("inf")}, None, "pinned"),
     ):
         with pytest.raises(RequestInvalid):
             call()
