@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from agents.chat_server import chat_service, completion
 from agents.tools import PROGRAMS, install
 from awf.journal.codec import type_of
+from awf.journal.events import Entry
 from awf.journal.messages import ToolResult, ToolUse
 from awf.runners.agents.registry import build_providers
 from conformance.harness import Result, run
@@ -55,8 +57,11 @@ def ask(
 
 def asked(environ: dict[str, str], name: str) -> list[dict[str, Any]]:
     """What a stand-in was asked, each time."""
-    path = Path(environ["HOME"], ".standins", name, "asked.jsonl")
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in _asked(environ, name).read_text().splitlines()]
+
+
+def _asked(environ: dict[str, str], name: str) -> Path:
+    return Path(environ["HOME"], ".standins", name, "asked.jsonl")
 
 
 def failed(result: Result) -> Any:
@@ -148,11 +153,21 @@ def test_a_cancel_in_the_middle(name: str, environ: dict[str, str]) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # our child goes on without us
 @each_tool
 def test_another_engine_takes_over_in_the_middle(name: str, environ: dict[str, str]) -> None:
-    result = ask(
-        name, environ, "Look [tools]", stop_when=lambda facts: "step.started" in map(type_of, _facts(facts))
-    )
+    begun = _asked(environ, name)
+
+    def in_the_middle(facts: list[Entry]) -> bool:
+        """Before that, another engine would be right to start it again. What it says then is the next engine's to hear."""
+        if "step.started" not in map(type_of, _facts(facts)):
+            return False
+        latest = time.monotonic() + 20
+        while not begun.exists() and time.monotonic() < latest:
+            os.sched_yield()
+        return True
+
+    result = ask(name, environ, "Look [tools]", stop_when=in_the_middle)
     assert result.status == "completed", result.error
     assert said(result) == "I look first. All is well."
+    assert "step.adopted" in result.types()
     assert len(asked(environ, name)) == 1  # it went on, and was not asked again
 
 
