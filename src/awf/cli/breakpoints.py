@@ -18,6 +18,9 @@ from awf.cli.access import Event
 from awf.cli.prompt import Prompter
 from awf.cli.view import View
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
+from awf.domain.suggest import did_you_mean
+from awf.domain.workflow import CallState, TerminalState, Workflow
+from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from awf.engine.cancel import Cancel
@@ -36,6 +39,20 @@ class Again(Struct, frozen=True):
 
     from_step: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_names(names: Collection[str], workflow: Workflow) -> None:
+    """A run that would never stop where it is meant to is not begun. Paths (``each[1]/one``), and the names that there may be
+    in sub-workflows, are taken as they are. Raises RequestInvalid."""
+    if any(isinstance(state, CallState) for state in workflow.states.values()):
+        return
+    for name in names:
+        if name not in workflow.states and not {"/", "["} & set(name):
+            steps = [each for each, state in workflow.states.items() if not isinstance(state, TerminalState)]
+            raise RequestInvalid(
+                f"--breakpoint: step not found: {name}{did_you_mean(name, steps)}",
+                remedy=f"one of {', '.join(steps)}",
+            )
 
 
 class Breakpoints:

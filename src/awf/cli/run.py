@@ -140,6 +140,10 @@ def command(
     settings = settings_of()
     inputs = collect_inputs(pairs, source, settings.root)
     file = named_workflow(workflow)
+    if breakpoints and file.loaded.workflow is not None:
+        from awf.cli.breakpoints import check_names
+
+        check_names(breakpoints, file.loaded.workflow)
     prepare_process()
     if dry_run:
         from awf.cli.dryrun import show_plan

@@ -159,6 +159,15 @@ def test_what_makes_no_sense_is_refused(
         call("run", "steps", *arguments)
 
 
+def test_a_breakpoint_at_no_step_is_refused_before_anything_runs(
+    steps: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("awf.cli.run._check_together", lambda *_, **__: None)  # there is no terminal here
+    with pytest.raises(RequestInvalid, match=r"step not found: shipp \(did you mean 'ship'"):
+        call("run", "steps", "--interactive", "-b", "ship", "-b", "shipp")
+    assert call("status", "-q").stdout == ""
+
+
 def test_json_of_a_run_is_its_record(steps: Path, call: Call) -> None:
     ran = call("run", "steps", "-f", "json")
     assert ran.exit_code == 0
