@@ -19,7 +19,7 @@ from awf.cli.prompt import Prompter
 from awf.cli.view import View
 from awf.domain.outcomes import Cancelled, Failed, Outcome, Succeeded
 from awf.domain.suggest import did_you_mean
-from awf.domain.workflow import CallState, TerminalState, Workflow
+from awf.domain.workflow import CallState, LoopState, ParallelState, TerminalState, Workflow
 from awf.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ def check_names(names: Collection[str], workflow: Workflow) -> None:
     in sub-workflows, are taken as they are. Raises RequestInvalid."""
     if any(isinstance(state, CallState) for state in workflow.states.values()):
         return
+    never = (LoopState, ParallelState, TerminalState)  # what runs is in them, or nothing
+    steps = [each for each, state in workflow.states.items() if not isinstance(state, never)]
     for name in names:
-        if name not in workflow.states and not {"/", "["} & set(name):
-            steps = [each for each, state in workflow.states.items() if not isinstance(state, TerminalState)]
+        if name not in steps and not {"/", "["} & set(name):
+            why = "nothing stops at" if name in workflow.states else "step not found:"
             raise RequestInvalid(
-                f"--breakpoint: step not found: {name}{did_you_mean(name, steps)}",
-                remedy=f"one of {', '.join(steps)}",
+                f"--breakpoint: {why} {name}{did_you_mean(name, steps)}", remedy=f"one of {', '.join(steps)}"
             )
 
 

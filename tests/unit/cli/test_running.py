@@ -165,6 +165,8 @@ def test_a_breakpoint_at_no_step_is_refused_before_anything_runs(
     monkeypatch.setattr("awf.cli.run._check_together", lambda *_, **__: None)  # there is no terminal here
     with pytest.raises(RequestInvalid, match=r"step not found: shipp \(did you mean 'ship'"):
         call("run", "steps", "--interactive", "-b", "ship", "-b", "shipp")
+    with pytest.raises(RequestInvalid, match="nothing stops at done"):
+        call("run", "steps", "--interactive", "-b", "done")
     assert call("status", "-q").stdout == ""
 
 
