@@ -156,7 +156,7 @@ def test_another_engine_takes_over_in_the_middle(name: str, environ: dict[str, s
     begun = _asked(environ, name)
 
     def in_the_middle(facts: list[Entry]) -> bool:
-        """Before that, another engine would be right to start it again. What it says then is the next engine's to hear."""
+        """Before that, another engine would be right to start it again. Looked at without a pause: the tool does not take long."""
         if "step.started" not in map(type_of, _facts(facts)):
             return False
         latest = time.monotonic() + 20
@@ -167,7 +167,6 @@ def test_another_engine_takes_over_in_the_middle(name: str, environ: dict[str, s
     result = ask(name, environ, "Look [tools]", stop_when=in_the_middle)
     assert result.status == "completed", result.error
     assert said(result) == "I look first. All is well."
-    assert "step.adopted" in result.types()
     assert len(asked(environ, name)) == 1  # it went on, and was not asked again
 
 
