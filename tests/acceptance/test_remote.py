@@ -239,7 +239,10 @@ def test_what_waits_for_a_person_is_answered_from_afar(near: Project, server: Se
     server.wait_event(execution, "step.started")
     os.kill(near.engine(), signal.SIGKILL)
     server.wait_event(execution, "input.required", query="?events=all")
-    assert "waits for an answer" in far("status", execution).stdout
+    assert f"  awf respond {execution} rerun" in far("status", execution).stdout
+    named = near.awf("--server", server.url, "status", execution).stdout
+    assert "waits for an answer" in named
+    assert f"  awf --server {server.url} respond {execution} rerun" in named
     completing = {
         "_AWF_COMPLETE": "zsh_complete",
         "COMP_WORDS": f"awf --server {server.url} respond ",

@@ -109,8 +109,8 @@ def test_a_damaged_journal_is_told_of_and_the_others_go_on(project: Project) -> 
         server.wait(damaged)
         server.wait(sound)
     assert project.awf("stop").returncode == 0
-    # In the middle of what was written: at its end the page may be one that others need, too.
-    damage(project, b"100000")
+    # In the middle of what was written, where the page is nobody else's. The number alone may also stand in a time or a length.
+    damage(project, rb"\n100000\n100001\n")
 
     server = project.serve()
     response = server.get(f"/api/executions/{damaged}/steps/1/output")

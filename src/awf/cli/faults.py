@@ -86,7 +86,10 @@ def _paragraph(found: dict[str, Any], *, verbose: bool) -> str:
         if each["message"] not in found["message"]
     ]
     text, remedy = "\n".join(lines), found.get("try")
-    return f"{text}{_BREAK if _BREAK in text else '; '}try {remedy}" if remedy else text
+    if not remedy:
+        return text
+    between = _BREAK if _BREAK in text else " Or " if text.endswith("?") else "; "
+    return f"{text}{between}try {remedy}"
 
 
 def _bug(error: BaseException, command: str) -> dict[str, Any]:

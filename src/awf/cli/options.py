@@ -92,6 +92,16 @@ def chosen_server() -> str | None:
     return options.server
 
 
+def again() -> str:
+    """``awf`` with the ``--server`` or ``--storage`` of this command line, for the commands that it suggests."""
+    import shlex
+
+    options = current()
+    if options.server:
+        return f"awf --server {shlex.quote(options.server)}"
+    return f"awf --storage {shlex.quote(str(options.storage))}" if options.storage is not None else "awf"
+
+
 def share(command: click.Command, *, remote: bool) -> click.Command:
     """Give a loaded command, and those below it, the shared options that it does not have; ``remote`` ones ``--server`` too.
     Twice is safe."""

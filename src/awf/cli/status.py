@@ -57,7 +57,7 @@ async def _list(limit: int) -> None:
 
 async def _show(execution: str) -> None:
     from awf.cli.access import open_access
-    from awf.cli.options import current
+    from awf.cli.options import again, current
     from awf.cli.show import show_record
 
     async with open_access() as access:
@@ -68,7 +68,7 @@ async def _show(execution: str) -> None:
         for asked in found.waiting or ():
             choices = f" ({', '.join(asked.choices)})" if asked.choices else ""
             click.echo(visible(f"\n{asked.path} waits for an answer: {asked.prompt}{choices}"))
-            click.echo(f"  awf respond {execution} {asked.choices[0] if asked.choices else 'ANSWER'}")
+            click.echo(f"  {again()} respond {execution} {asked.choices[0] if asked.choices else 'ANSWER'}")
 
 
 def _pairs(found: ExecutionDetail) -> dict[str, str]:

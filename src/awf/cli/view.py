@@ -13,7 +13,7 @@ import click
 
 from awf.cli.access import Event
 from awf.cli.controls import visible
-from awf.cli.options import current
+from awf.cli.options import again, current
 from awf.cli.outlet import Outlet
 from awf.domain.timestamps import duration_text
 
@@ -110,7 +110,7 @@ class PlainView:
             case "input.required":
                 self.say(question(path, data))
                 self.say(
-                    f"answer with `awf respond {self._execution} {next(iter(data['choices']), 'ANSWER')}`"
+                    f"answer with `{again()} respond {self._execution} {next(iter(data['choices']), 'ANSWER')}`"
                 )
             case "input.received":
                 self._step(f"{path} was answered: {data['response']}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from awf.cli.access import Event
-from awf.cli.options import current
+from awf.cli.options import again, current
 from awf.cli.prompt import Prompter
 from awf.cli.show import show_json
 from awf.cli.unread import unread_is_dropped
@@ -72,7 +72,7 @@ class Questions:
         finally:
             self._view.proceed()
         if response is None:
-            return self._view.say(f"{event.path} goes on waiting; `awf respond` answers it")
+            return self._view.say(f"{event.path} goes on waiting; `{again()} respond` answers it")
         with contextlib.suppress(NotWaiting):
             try:
                 await self._answer(event.path, response)
