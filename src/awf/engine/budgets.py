@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -108,10 +107,10 @@ class Budgets:
         for account in self._accounts(activity):
             reached = account.reached(agent=agent)
             if reached is not None:
-                return msgspec.structs.replace(fact, held=reached)
+                return replace(fact, held=reached)
             if account.budget.fails and account.budget.duration is not None:
                 timeout = account.left() if fact.timeout is None else min(fact.timeout, account.left())
-                fact = msgspec.structs.replace(fact, timeout=timeout)
+                fact = replace(fact, timeout=timeout)
         return fact
 
     def afford(self, activity: Activity, usage: Usage) -> bool:

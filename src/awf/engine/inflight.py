@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from awf.domain.outcomes import KILLED, Failed, Outcome, Usage
@@ -235,7 +234,7 @@ class InFlight:
             return context
         unseal = self._sealer.unseal
         activity = self._core.state.activities[path]
-        turns = tuple(msgspec.structs.replace(turn, text=unseal(turn.text)) for turn in activity.turns)
+        turns = tuple(replace(turn, text=unseal(turn.text)) for turn in activity.turns)
         return replace(
             context,
             turns=turns,
